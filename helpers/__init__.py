@@ -1,0 +1,15 @@
+"""The small teaching module: everything that the six notebooks import.
+
+Importing it is cheap: neither TensorFlow nor matplotlib, pandas or scikit-learn is loaded here.
+"""
+
+
+class CourseError(Exception):
+    """A mistake that the user can mend: one line that names the thing and the remedy.
+
+    In a notebook it shows as that one line, because IPython asks an exception for its own
+    rendering before it draws a traceback.
+    """
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"CourseError: {self}"]

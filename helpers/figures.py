@@ -1,0 +1,266 @@
+"""Every plot that more than one lesson draws, each with its caption and its text alternative.
+
+All functions take `alt` (what is to be seen, for someone who cannot see it) and `caption` (one
+sentence, shown below the picture). Colours survive colour blindness and grey print: series also
+differ in line style and marker, heat maps run from light to dark and carry their numbers.
+"""
+
+import base64
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import seaborn as sns
+from IPython.display import Markdown, display
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
+
+from helpers.evaluation import wilson_interval
+
+MOST_THUMBNAILS = 24
+LINE_STYLES = ("-", "--", ":", "-.")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+COLOURS = sns.color_palette("colorblind")
+
+plt.rcParams.update(
+    {
+        "figure.dpi": 100,
+        "font.size": 11,
+        "axes.titlesize": 11,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.prop_cycle": plt.cycler(color=COLOURS),
+        "legend.frameon": False,
+        "image.cmap": "gray",
+    }
+)
+
+
+def show(fig: Figure, *, alt: str, caption: str, photo: bool = False) -> None:
+    """Display a finished figure with its text alternative and its caption, and close it.
+
+    `photo=True` stores it as JPEG (quality 80), which is a sixth of the size for photographs; graphs
+    stay PNG. Raises `ValueError` when alt or caption is empty.
+    """
+    if not alt.strip() or not caption.strip():
+        raise ValueError("a figure needs a text alternative (alt) and a caption")
+    kind = "image/jpeg" if photo else "image/png"
+    picture = io.BytesIO()
+    options: dict[str, Any] = {"pil_kwargs": {"quality": 80}} if photo else {}
+    fig.savefig(picture, format=kind.split("/")[1], bbox_inches="tight", facecolor="white", **options)
+    plt.close(fig)
+    content = base64.b64encode(picture.getvalue()).decode("ascii")
+    display({kind: content, "text/plain": f"[Figure: {alt}]"}, raw=True, metadata={kind: {"alt": alt}})
+    display(Markdown(f"*{caption}*"))
+
+
+def _grid(count: int, columns: int, width: float, height: float) -> tuple[Figure, list[Any]]:
+    """Return a figure of `count` axes in rows of `columns`; the unused ones are hidden."""
+    columns = max(1, min(columns, count))
+    rows = -(-count // columns)
+    fig, axes = plt.subplots(
+        rows, columns, figsize=(width * columns, height * rows), squeeze=False, layout="constrained"
+    )
+    flat = list(axes.ravel())
+    for unused in flat[count:]:
+        unused.set_axis_off()
+    return fig, flat[:count]
+
+
+def number_pictures(
+    arrays: Sequence[np.ndarray],
+    titles: Sequence[str],
+    *,
+    alt: str,
+    caption: str,
+    decimals: int = 0,
+    numbers: bool = True,
+    vmin: float | None = None,
+    vmax: float | None = None,
+    cmap: str = "gray",
+    columns: int = 3,
+    cell: float = 0.36,
+    windows: Sequence[tuple[int, int, int, int] | None] | None = None,
+) -> None:
+    """Show small 2-D arrays as pictures with their numbers written into the cells.
+
+    `arrays` have shape (rows, columns), any range: `vmin` is drawn dark and `vmax` light (the smallest
+    and largest value of all arrays unless given). `windows` frames, in each array, the cells of
+    (first row, first column, rows, columns). `cell` is the side of a cell in inches.
+    """
+    arrays = [np.atleast_2d(np.asarray(array, dtype=float)) for array in arrays]
+    low = min(np.nanmin(array) for array in arrays) if vmin is None else vmin
+    high = max(np.nanmax(array) for array in arrays) if vmax is None else vmax
+    # every cell is drawn equally large, so that a 3x3 kernel looks smaller than the picture it meets
+    columns = max(1, min(columns, len(arrays)))
+    widths = [max([4.0, *(a.shape[1] for a in arrays[start::columns])]) for start in range(columns)]
+    heights = [max(a.shape[0] for a in arrays[top : top + columns]) for top in range(0, len(arrays), columns)]
+    fig, grid = plt.subplots(
+        len(heights),
+        columns,
+        figsize=(cell * sum(widths) + 0.3 * columns, cell * sum(heights) + 0.5 * len(heights)),
+        width_ratios=widths,
+        height_ratios=heights,
+        squeeze=False,
+        layout="constrained",
+    )
+    axes = list(grid.ravel())
+    for axis in axes:
+        axis.set_axis_off()
+    axes = axes[: len(arrays)]
+    shade = plt.get_cmap(cmap)
+    for position, (axis, array, title) in enumerate(zip(axes, arrays, titles, strict=True)):
+        rows, width = array.shape
+        top, left = heights[position // columns], widths[position % columns]
+        axis.imshow(array, cmap=cmap, vmin=low, vmax=high)
+        axis.set_xlim(width / 2 - 0.5 - left / 2, width / 2 - 0.5 + left / 2)
+        axis.set_ylim(top - 0.5, -0.5)
+        axis.add_patch(Rectangle((-0.5, -0.5), width, rows, fill=False, edgecolor="0.4", linewidth=1))
+        axis.set_title(title)
+        if numbers:
+            _write_numbers(axis, array, decimals, shade, low, high, cell)
+        window = windows[position] if windows else None
+        if window:
+            row, column, rows, width = window
+            frame = (column - 0.5, row - 0.5)
+            axis.add_patch(Rectangle(frame, width, rows, fill=False, edgecolor="white", linewidth=5))
+            axis.add_patch(Rectangle(frame, width, rows, fill=False, edgecolor=COLOURS[3], linewidth=2.5))
+    show(fig, alt=alt, caption=caption)
+
+
+def _write_numbers(
+    axis: Any, array: np.ndarray, decimals: int, shade: Any, low: float, high: float, cell: float
+) -> None:
+    longest = max(len(f"{value:.{decimals}f}") for value in array.ravel())
+    size = min(11.0, cell * 72 / (0.62 * max(longest, 2)) * 0.85)
+    for (row, column), value in np.ndenumerate(array):
+        red, green, blue, _ = shade((value - low) / ((high - low) or 1))
+        ink = "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 0.5 else "white"
+        text = f"{value:.{decimals}f}"
+        if text.strip("-0.") == "":
+            text = text.lstrip("-")  # no "-0.00"
+        axis.text(column, row, text, ha="center", va="center", color=ink, fontsize=size)
+
+
+def photo_grid(
+    images: Iterable[np.ndarray],
+    titles: Iterable[str],
+    *,
+    alt: str,
+    caption: str,
+    columns: int = 6,
+    size: float = 1.6,
+    photo: bool = True,
+    right: Sequence[bool] | None = None,
+) -> None:
+    """Show at most 24 pictures as thumbnails of `size` inches with a title each.
+
+    Pictures have shape (height, width), (height, width, 1) or (height, width, 3): whole numbers
+    0..255 or floats 0..1. `right` puts a tick or a cross before each title. `photo=False` stores a PNG
+    (drawings, digits).
+    """
+    images, titles = list(images), list(titles)
+    if len(images) > MOST_THUMBNAILS:
+        raise ValueError(f"{len(images)} pictures: a figure shows at most {MOST_THUMBNAILS}")
+    if right is not None:
+        titles = [f"{'✓' if ok else '✗'} {title}" for ok, title in zip(right, titles, strict=True)]
+    lines = max((title.count("\n") + 1 for title in titles), default=1)
+    fig, axes = _grid(len(images), columns, size, size + 0.22 * lines)
+    for axis, image, title in zip(axes, images, titles, strict=True):
+        image = np.asarray(image)
+        if image.ndim == 3 and image.shape[-1] == 1:
+            image = image[..., 0]
+        whole = image.max(initial=0) > 1 or np.issubdtype(image.dtype, np.integer)
+        axis.imshow(image.astype("uint8") if whole else image, vmin=0, vmax=255 if whole else 1)
+        axis.set_title(title, fontsize=9)
+        axis.set_axis_off()
+    show(fig, alt=alt, caption=caption, photo=photo)
+
+
+def curves(
+    histories: Mapping[str, Any],
+    *,
+    alt: str,
+    caption: str,
+    metrics: Sequence[str] = ("loss", "accuracy"),
+) -> None:
+    """Draw loss and accuracy after each epoch: training dashed, validation solid.
+
+    `histories` maps a network's name to what `fit` returned, or to its `history` dictionary
+    (lists of one number an epoch, under "loss", "accuracy", "val_loss", "val_accuracy").
+    """
+    fig, axes = plt.subplots(1, len(metrics), figsize=(5.0 * len(metrics), 3.6), layout="constrained")
+    for axis, metric in zip(np.atleast_1d(axes), metrics, strict=True):
+        for position, (name, history) in enumerate(histories.items()):
+            record = getattr(history, "history", history)
+            look = {"color": COLOURS[position % 10], "marker": MARKERS[position % 7], "markersize": 5}
+            for key, style, label in ((metric, "--", "training"), (f"val_{metric}", "-", "validation")):
+                if key in record:
+                    epochs = np.arange(1, len(record[key]) + 1)
+                    label = f"{name}, {label}" if name else label
+                    fill = {"markerfacecolor": "white"} if style == "--" else {}
+                    axis.plot(epochs, record[key], style, label=label, **look, **fill)
+        axis.set_xlabel("epoch")
+        axis.set_ylabel(metric + (" (share right)" if metric == "accuracy" else ""))
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axis.grid(alpha=0.3)
+    np.atleast_1d(axes)[0].legend(fontsize=9)
+    show(fig, alt=alt, caption=caption)
+
+
+def confusion_heatmap(matrix: np.ndarray, class_names: Sequence[Any], *, alt: str, caption: str) -> None:
+    """Draw a confusion matrix (counts of pictures): rows true, columns predicted, darker is more.
+
+    The shade is the share of the row, so that classes of different size can be compared.
+    """
+    matrix = np.asarray(matrix)
+    side = max(3.6, 0.62 * len(class_names) + 1.6)
+    fig, axis = plt.subplots(figsize=(side + 1.2, side), layout="constrained")
+    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    sns.heatmap(
+        shares,
+        annot=matrix,
+        fmt=",d",
+        cmap="Blues",
+        vmin=0,
+        vmax=1,
+        square=True,
+        linewidths=0.5,
+        linecolor="white",
+        xticklabels=class_names,
+        yticklabels=class_names,
+        cbar_kws={"label": "share of the true class", "shrink": 0.8},
+        ax=axis,
+    )
+    axis.set_xlabel("predicted class")
+    axis.set_ylabel("true class")
+    axis.tick_params(axis="y", rotation=0)
+    if any(len(str(name)) > 3 for name in class_names):
+        axis.tick_params(axis="x", rotation=45)
+    show(fig, alt=alt, caption=caption)
+
+
+def accuracy_intervals(scores: Mapping[str, tuple[int, int]], *, alt: str, caption: str) -> None:
+    """Draw accuracies as points with their 95% Wilson intervals, one row a name.
+
+    `scores` maps a name to (right answers, all answers).
+    """
+    fig, axis = plt.subplots(figsize=(7.5, 0.5 * len(scores) + 1.1), layout="constrained")
+    for row, (_name, (correct, total)) in enumerate(scores.items()):
+        low, high = wilson_interval(correct, total)
+        colour = COLOURS[row % 10]
+        axis.plot([100 * low, 100 * high], [row, row], color=colour, linewidth=3, solid_capstyle="butt")
+        axis.plot(100 * correct / total, row, MARKERS[row % 7], color=colour, markersize=8)
+        axis.annotate(
+            f"{correct:,} of {total:,}", (100 * high, row), xytext=(6, 0), textcoords="offset points",
+            va="center", fontsize=9,
+        )  # fmt: skip
+    axis.set_yticks(range(len(scores)), list(scores))
+    axis.set_ylim(len(scores) - 0.5, -0.5)
+    axis.margins(x=0.2)
+    axis.set_xlabel("accuracy (%) with its 95% interval")
+    axis.grid(axis="x", alpha=0.3)
+    show(fig, alt=alt, caption=caption)
