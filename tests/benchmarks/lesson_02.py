@@ -1,0 +1,73 @@
+"""How fast helpers.convolution.correlate2d is, beside SciPy and beside lesson 2's plain loop.
+
+Run from the checkout: ``python tests/benchmarks/lesson_02.py`` (about 10 seconds). The picture is
+grey, 512x512, the kernel 3x3. The bound: at most SciPy's time, and at most a hundredth of the
+loop's. The last line's ratio is the smaller of the two margins; below 1 the exit status is 1.
+"""
+
+import statistics
+import sys
+import time
+from collections.abc import Callable
+
+import numpy as np
+from scipy.signal import correlate2d as scipy_correlate2d
+
+from helpers.convolution import correlate2d
+
+SIDE, LOOP_FACTOR, ROUNDS, LOOP_ROUNDS = 512, 100, 31, 3
+
+
+def plain_loop(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+    """Lesson 2's first version: one window after another."""
+    rows, columns = kernel.shape
+    height, width = image.shape[0] - rows + 1, image.shape[1] - columns + 1
+    result = np.zeros((height, width))
+    for row in range(height):
+        for column in range(width):
+            window = image[row : row + rows, column : column + columns]
+            result[row, column] = (window * kernel).sum()
+    return result
+
+
+def milliseconds(function: Callable[[], np.ndarray]) -> float:
+    """Time one call."""
+    start = time.perf_counter()
+    function()
+    return 1000 * (time.perf_counter() - start)
+
+
+def main() -> int:
+    """Measure, print and judge."""
+    rng = np.random.default_rng(0)
+    image, kernel = rng.uniform(0, 255, (SIDE, SIDE)), rng.normal(size=(3, 3))
+    calls = {
+        "helpers.convolution": lambda: correlate2d(image, kernel),
+        "scipy.signal": lambda: scipy_correlate2d(image, kernel, mode="valid"),
+        "plain loop": lambda: plain_loop(image, kernel),
+    }
+    results = [call() for call in calls.values()]  # also the warm-up, which is not timed
+    for result in results[1:]:
+        np.testing.assert_allclose(result, results[0], atol=1e-9)
+
+    times: dict[str, list[float]] = {name: [] for name in calls}
+    for round_number in range(ROUNDS):  # in turns, so that a busy moment hits both alike
+        for name, call in calls.items():
+            if name != "plain loop" or round_number < LOOP_ROUNDS:
+                times[name].append(milliseconds(call))
+    medians = {name: statistics.median(values) for name, values in times.items()}
+
+    print(f"{SIDE}x{SIDE} grey picture, 3x3 kernel; all three give the same numbers")
+    for name, values in times.items():
+        print(f"{name:20} median {medians[name]:9.3f} ms of {len(values)} runs, best {min(values):9.3f} ms")
+    ours, scipy_time, loop_time = medians.values()
+    margins = scipy_time / ours, loop_time / (LOOP_FACTOR * ours)
+    print(f"times faster than scipy.signal: {margins[0]:.2f} (at least 1 is asked)")
+    print(f"times faster than the loop: {loop_time / ours:.0f} (at least {LOOP_FACTOR} is asked)")
+    ratio = min(margins)
+    print(f"ratio={ratio:.3f} correlate2d_ms={ours:.3f} scipy_ms={scipy_time:.3f} loop_ms={loop_time:.1f}")
+    return 0 if ratio >= 1 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
