@@ -118,7 +118,8 @@ def number_pictures(
         axis.imshow(array, cmap=cmap, vmin=low, vmax=high)
         axis.set_xlim(width / 2 - 0.5 - left / 2, width / 2 - 0.5 + left / 2)
         axis.set_ylim(top - 0.5, -0.5)
-        axis.add_patch(Rectangle((-0.5, -0.5), width, rows, fill=False, edgecolor="0.4", linewidth=1))
+        edge = Rectangle((-0.5, -0.5), width, rows, fill=False, edgecolor="0.4", linewidth=1, clip_on=False)
+        axis.add_patch(edge)
         axis.set_title(title)
         if numbers:
             _write_numbers(axis, array, decimals, shade, low, high, cell)
