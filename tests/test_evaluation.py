@@ -1,0 +1,105 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from helpers import evaluation
+
+
+@pytest.mark.parametrize(
+    ("correct", "total", "low", "high"),
+    # 14 of 15 as in the car and plane article; the others from Newcombe (1998), table I, method 3
+    [
+        (14, 15, 0.7018, 0.9881),
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ],
+)  # fmt: skip
+def test_wilson_interval_matches_published_values(correct, total, low, high):
+    assert evaluation.wilson_interval(correct, total) == pytest.approx((low, high), abs=5e-5)
+
+
+@pytest.mark.parametrize(("correct", "total"), [(1, 0), (-1, 5), (6, 5)])
+def test_wilson_interval_refuses_impossible_counts(correct, total):
+    with pytest.raises(ValueError, match=f"correct={correct} of total={total}"):
+        evaluation.wilson_interval(correct, total)
+
+
+def test_accuracy_line_carries_count_and_interval():
+    assert evaluation.accuracy_line(14, 15) == "93.3% (14 of 15 right; 95% interval 70.2% to 98.8%)"
+
+
+def test_classification_table_counts_by_hand():
+    table = evaluation.classification_table([0, 0, 1, 1, 2], [0, 1, 1, 1, 0], ["a", "b", "c"])
+    assert table.loc["a"].tolist() == [0.5, 0.5, 0.5, 2]
+    assert table.loc["b"].tolist() == [0.667, 1.0, 0.8, 2]
+    assert table.loc["c"].tolist() == [0, 0, 0, 1]
+    assert evaluation.macro_f1([0, 0, 1, 1, 2], [0, 1, 1, 1, 0], 3) == pytest.approx((0.5 + 0.8 + 0) / 3)
+
+
+def test_confusion_rows_are_true_classes_even_when_one_is_missing():
+    matrix = evaluation.confusion([0, 0, 1], [0, 1, 1], 3)
+    assert matrix.tolist() == [[1, 1, 0], [0, 1, 0], [0, 0, 0]]
+
+
+def test_mistakes_come_surest_first():
+    probabilities = np.array([[0.9, 0.1], [0.2, 0.8], [0.4, 0.6], [0.01, 0.99]])
+    table = evaluation.most_confident_mistakes(probabilities, np.array([0, 0, 0, 0]), count=2)
+    assert table["picture"].tolist() == [3, 1]
+    assert table["probability"].tolist() == [0.99, 0.8]
+    assert table["true"].tolist() == [0, 0]
+    assert evaluation.most_confident_mistakes(probabilities, np.array([0, 1, 1, 1])).empty
+
+
+class Echo:
+    """A model whose prediction is its input: shows whether labels stay with their pictures."""
+
+    def predict_on_batch(self, pictures):
+        return np.asarray(pictures)
+
+
+class Reshuffled:
+    """Like a shuffled tf.data set: another order on every pass."""
+
+    def __init__(self):
+        self.passes = 0
+
+    def __iter__(self):
+        self.passes += 1
+        order = np.random.default_rng(self.passes).permutation(10)
+        yield order[:6, None], order[:6]
+        yield order[6:, None], order[6:]
+
+
+def test_labels_stay_with_their_predictions_when_the_set_is_shuffled():
+    dataset = Reshuffled()
+    labels, predictions = evaluation.predict_dataset(Echo(), dataset)
+    assert (labels == predictions[:, 0]).all()
+    assert dataset.passes == 1
+
+
+def test_empty_dataset_is_named():
+    with pytest.raises(ValueError, match="no batch"):
+        evaluation.predict_dataset(Echo(), [])
+
+
+def test_results_table_names_data_and_weights_in_every_row():
+    networks = {
+        "scratch": {
+            "weights": "random",
+            "parameter_count": 12345,
+            "test_accuracy": 0.98765,
+            "train_seconds": 61.23,
+        },
+        "vgg16-frozen": {"weights": "unavailable", "parameter_count": 14714688},
+    }
+    table = evaluation.results_table(networks, "sample")
+    assert isinstance(table, pd.DataFrame)
+    assert table["data"].tolist() == ["sample", "sample"]
+    assert table["weights"].tolist() == ["random", "unavailable"]
+    assert table.loc["scratch", "parameters"] == "12,345"
+    assert table.loc["scratch", "test accuracy"] == "0.9877"
+    assert table.loc["scratch", "training (s)"] == "61.2"
+    assert table.loc["vgg16-frozen", "test accuracy"] == ""
+    assert "macro F1" not in table.columns

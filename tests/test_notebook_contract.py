@@ -1,0 +1,367 @@
+"""The contract every lesson keeps, checked on the notebook files as they are committed.
+
+Each fault names the notebook and the cell, because "a notebook is wrong" helps nobody.
+"""
+
+import ast
+import json
+import re
+import statistics
+from pathlib import Path
+
+import pytest
+
+from helpers import training
+
+NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
+STEMS = [
+    "01-how-a-computer-reads-an-image",
+    "02-convolution-by-hand",
+    "03-how-a-network-learns",
+    "04-mnist-digits-cnn",
+    "05-intel-scenes-cnn",
+    "06-vgg16-transfer-car-plane",
+]
+COMMON = {"data_source": "auto", "seed": 0, "metrics_path": ""}
+STAGES = ["load and preprocess", "define the architecture", "train", "estimate the performance"]
+MACHINE_PATH = re.compile(r"(/(home|root|work|tmp|Users|usr|opt|var)/\w|[A-Z]:\\\\?Users)")
+KNOWN_TAGS = {"parameters", "colab", "nbval-check-output", "nbval-ignore-output", "nbval-skip", "recipe"}
+
+
+def load(stem):
+    return json.loads((NOTEBOOKS / f"{stem}.ipynb").read_text(encoding="utf-8"))
+
+
+def source(cell):
+    return "".join(cell["source"])
+
+
+def tags(cell):
+    return cell["metadata"].get("tags", [])
+
+
+def code_cells(notebook):
+    """Return (position, cell) of every code cell that is not empty."""
+    return [
+        (position, cell)
+        for position, cell in enumerate(notebook["cells"])
+        if cell["cell_type"] == "code" and source(cell).strip()
+    ]
+
+
+def find(notebook, pattern, kind="markdown"):
+    """Return the position of the first cell of a kind that matches, or None."""
+    for position, cell in enumerate(notebook["cells"]):
+        if cell["cell_type"] == kind and re.search(pattern, source(cell), re.MULTILINE | re.IGNORECASE):
+            return position
+    return None
+
+
+def fault(stem, position, text):
+    return f"{stem}, cell {position}: {text}"
+
+
+def parses(text):
+    """Return the syntax tree of a code cell, its IPython lines (% and !) left out."""
+    return ast.parse(
+        "\n".join("" if line.lstrip().startswith(("%", "!")) else line for line in text.split("\n"))
+    )
+
+
+def contract_faults(stem, notebook):
+    """Return every fault of a notebook against the lesson contract, as lines."""
+    cells, code = notebook["cells"], code_cells(notebook)
+    faults = []
+    # title, questions, objectives, colab, parameters, body, key points, exercises, next
+    order = {
+        "a title '# N. ...'": find(notebook, rf"^# {int(stem[:2])}\. \S"),
+        "'## Questions'": find(notebook, r"^## Questions"),
+        "'## Objectives'": find(notebook, r"^## Objectives"),
+        "a cell tagged colab": next((p for p, c in code if "colab" in tags(c)), None),
+        "a cell tagged parameters": next((p for p, c in code if "parameters" in tags(c)), None),
+        "'## Key points'": find(notebook, r"^## Key points"),
+        "'## Exercises'": find(notebook, r"^## Exercises"),
+        "'## Next'": find(notebook, r"^## Next"),
+    }
+    faults += [f"{stem}: lacks {name}" for name, position in order.items() if position is None]
+    present = [position for position in order.values() if position is not None]
+    if present != sorted(present):
+        faults.append(f"{stem}: parts stand in another order than {', '.join(order)}")
+    further = find(notebook, r"^## Going further")
+    key_points = order["'## Key points'"]
+    if further is not None and key_points is not None and further < key_points:
+        faults.append(fault(stem, further, "'## Going further' stands before '## Key points'"))
+    if order["a title '# N. ...'"] != 0:
+        faults.append(fault(stem, 0, "is not the title"))
+    elif "<!-- course:links -->" not in source(cells[0]):
+        faults.append(fault(stem, 0, "lacks the <!-- course:links --> block"))
+    for tag in ("colab", "parameters"):
+        found = [p for p, c in code if tag in tags(c)]
+        if len(found) > 1:
+            faults.append(fault(stem, found[1], f"is a second cell tagged {tag}"))
+    if stem[:2] in ("04", "05", "06"):
+        faults += [
+            f"{stem}: lacks the stage heading '## ... {stage}'"
+            for stage in STAGES
+            if find(notebook, rf"^## .*{stage}") is None
+        ]
+    if notebook["metadata"].get("kernelspec", {}).get("name") != "python3":
+        faults.append(f"{stem}: its kernel is not python3")
+    faults += size_faults(stem, code) + code_faults(stem, cells, code) + output_faults(stem, code)
+    exercises = order["'## Exercises'"]
+    if exercises is not None:
+        tasks = re.findall(r"^(?:\d+\.|###) ", source(cells[exercises]), re.MULTILINE)
+        if not 2 <= len(tasks) <= 4:
+            faults.append(
+                fault(stem, exercises, f"has {len(tasks)} numbered exercises; two to four are wanted")
+            )
+    return faults
+
+
+def size_faults(stem, code):
+    lengths = {p: len(source(c).rstrip("\n").split("\n")) for p, c in code if "colab" not in tags(c)}
+    faults = [fault(stem, p, f"has {n} lines of code; 25 is the most") for p, n in lengths.items() if n > 25]
+    median = statistics.median(lengths.values())
+    if median > 6:
+        faults.append(f"{stem}: the median code cell has {median:g} lines; 6 is the most")
+    return faults
+
+
+def code_faults(stem, cells, code):
+    faults = []
+    for position, cell in code:
+        for tag in set(tags(cell)) - KNOWN_TAGS:
+            faults.append(fault(stem, position, f"has the unknown tag {tag}"))
+        try:
+            tree = parses(source(cell))
+        except SyntaxError as error:
+            faults.append(fault(stem, position, f"does not parse: {error}"))
+            continue
+        if "parameters" in tags(cell):
+            faults += parameter_faults(stem, position, cell, tree)
+        if position and cells[position - 1]["cell_type"] == "code" and not prose_near(cells, position):
+            faults.append(fault(stem, position, "is the third code cell in a row without prose"))
+    text = "\n".join(source(cell) for _, cell in code)
+    first_import = re.search(r"^\s*(import|from) (tensorflow|keras)\b", text, re.MULTILINE)
+    quiet = text.find("TF_CPP_MIN_LOG_LEVEL")
+    if first_import and not 0 <= quiet < first_import.start():
+        faults.append(f"{stem}: TF_CPP_MIN_LOG_LEVEL is not set before TensorFlow is imported")
+    for call in ("training.start_lesson(", "lesson.finish()"):
+        if text.count(call) != 1:
+            faults.append(f"{stem}: calls {call} {text.count(call)} times instead of once")
+    if f'training.start_lesson(\n    "{stem}"' not in text and f'training.start_lesson("{stem}"' not in text:
+        faults.append(f"{stem}: start_lesson is not given this notebook's name")
+    return faults
+
+
+def prose_near(cells, position):
+    """Prose before code: at most two code cells (a guess and its check) may follow one text."""
+    return any(cell["cell_type"] == "markdown" for cell in cells[max(0, position - 2) : position])
+
+
+def parameter_faults(stem, position, cell, tree):
+    faults, seen = [], {}
+    lines = source(cell).split("\n")
+    for node in tree.body:
+        if not isinstance(node, ast.AnnAssign) or not isinstance(node.annotation, ast.Name):
+            faults.append(fault(stem, position, f"line {node.lineno} is no annotated literal"))
+            continue
+        try:
+            seen[node.target.id] = ast.literal_eval(node.value)
+        except ValueError:
+            faults.append(fault(stem, position, f"{node.target.id} is no literal"))
+        if "#" not in lines[node.end_lineno - 1]:
+            faults.append(fault(stem, position, f"{node.target.id} has no comment"))
+    for name, value in COMMON.items():
+        if seen.get(name) != value:
+            faults.append(fault(stem, position, f"{name} is not {value!r}"))
+    for name in seen:
+        if name not in training.RULES:
+            faults.append(fault(stem, position, f"{name} has no rule in helpers.training.RULES"))
+    return faults
+
+
+def output_faults(stem, code):
+    faults = []
+    counts = [cell["execution_count"] for _, cell in code]
+    if counts != list(range(1, len(code) + 1)):
+        faults.append(f"{stem}: stored outputs are not those of one clean run (counts {counts[:8]}...)")
+    for position, cell in code:
+        outputs = cell["outputs"]
+        for output in outputs:
+            text = json.dumps({key: value for key, value in output.items() if key != "metadata"})
+            if output["output_type"] == "error":
+                faults.append(fault(stem, position, "stores an error"))
+            if output.get("name") == "stderr":
+                faults.append(fault(stem, position, "stores messages of stderr"))
+            data = output.get("data", {})
+            shown = json.dumps({k: v for k, v in data.items() if not k.startswith("image/")})
+            if MACHINE_PATH.search(shown if data else text):
+                faults.append(fault(stem, position, "stores a path of the machine"))
+            for kind in data:
+                if kind.startswith("image/") and not output["metadata"].get(kind, {}).get("alt", "").strip():
+                    faults.append(fault(stem, position, f"shows an {kind} without a text alternative"))
+                if kind.startswith("application/vnd.jupyter.widget"):
+                    faults.append(
+                        fault(stem, position, "stores a widget that shows nothing without a kernel")
+                    )
+        if "nbval-check-output" in tags(cell) and not outputs:
+            faults.append(fault(stem, position, "is tagged nbval-check-output but has no output"))
+    return faults
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_lesson_keeps_the_contract(stem):
+    faults = contract_faults(stem, load(stem))
+    assert not faults, "\n" + "\n".join(faults)
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_notebook_is_small(stem):
+    size = (NOTEBOOKS / f"{stem}.ipynb").stat().st_size
+    assert size < 1_500_000, f"{stem}: {size / 1e6:.2f} MB; 1.5 MB is the most"
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_markdown_pictures_have_text_alternatives(stem):
+    for position, cell in enumerate(load(stem)["cells"]):
+        if cell["cell_type"] == "markdown":
+            assert "![](" not in source(cell), fault(stem, position, "shows a picture without alt text")
+            for tag in re.findall(r"<img[^>]*>", source(cell)):
+                assert "alt=" in tag, fault(stem, position, "shows a picture without alt text")
+
+
+def test_there_are_exactly_six_lessons():
+    assert sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb")) == STEMS
+
+
+def test_every_glossary_link_leads_to_an_entry():
+    text = (NOTEBOOKS / "glossary.md").read_text(encoding="utf-8")
+    anchors = {
+        re.sub(r"[^\w\- ]", "", head.lower()).strip().replace(" ", "-")
+        for head in re.findall(r"^###? (.+)$", text, re.M)
+    }
+    for stem in STEMS:
+        for position, cell in enumerate(load(stem)["cells"]):
+            for anchor in re.findall(r"\(glossary\.md#([^)]+)\)", source(cell)):
+                assert anchor in anchors, fault(stem, position, f"links to the glossary's missing #{anchor}")
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_relative_links_lead_somewhere(stem):
+    for position, cell in enumerate(load(stem)["cells"]):
+        if cell["cell_type"] == "markdown":
+            for target in re.findall(r"\]\((?!https?:|#|mailto:|attachment:)([^)#]+)", source(cell)):
+                assert (NOTEBOOKS / target).exists(), fault(
+                    stem, position, f"links to {target}, which is not there"
+                )
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted((NOTEBOOKS / "profiles").rglob("*.yaml")),
+    ids=lambda path: f"{path.parent.name}-{path.stem[:2]}",
+)
+def test_profiles_hold_known_allowed_parameters_only(path):
+    import yaml
+
+    assert path.parent.name in ("smoke", "full"), path
+    assert path.stem in STEMS, path
+    values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert values, f"{path.name} holds nothing: leave it out"
+    cell = next(cell for _, cell in code_cells(load(path.stem)) if "parameters" in tags(cell))
+    names = {node.target.id for node in parses(source(cell)).body}
+    for name, value in values.items():
+        assert name in names, f"{path.parent.name}/{path.name}: the lesson has no parameter {name}"
+        assert name not in ("data_source", "metrics_path"), f"{path.name} sets {name}"
+        training.check_parameter(name, value)
+
+
+# --- the checker itself must be able to fail -------------------------------------------------------
+
+
+def small_lesson():
+    """Return a lesson that keeps the contract, for breaking one rule at a time."""
+
+    def text(source):
+        return {"cell_type": "markdown", "metadata": {}, "source": source}
+
+    counter = iter(range(1, 20))
+
+    def code(source, *tags, outputs=()):
+        return {
+            "cell_type": "code",
+            "metadata": {"tags": list(tags)},
+            "source": source,
+            "execution_count": next(counter),
+            "outputs": list(outputs),
+        }
+
+    stem = STEMS[0]
+    return {
+        "metadata": {"kernelspec": {"name": "python3"}},
+        "cells": [
+            text("# 1. Title\n<!-- course:links -->\n<!-- /course:links -->"),
+            text("## Questions\n- ?\n\n## Objectives\n- !"),
+            code("import sys", "colab"),
+            text("Parameters."),
+            code(
+                'data_source: str = "auto"  # a\nseed: int = 0  # b\nmetrics_path: str = ""  # c',
+                "parameters",
+            ),
+            code(f'lesson = training.start_lesson("{stem}", seed=seed)'),
+            text("Body."),
+            code("lesson.finish()"),
+            text("## Key points\n- ."),
+            text("## Exercises\n1. One\n2. Two"),
+            text("## Next\n."),
+        ],
+    }
+
+
+def test_checker_accepts_a_good_lesson():
+    assert contract_faults(STEMS[0], small_lesson()) == []
+
+
+def break_(change):
+    notebook = small_lesson()
+    change(notebook)
+    return "\n".join(contract_faults(STEMS[0], notebook))
+
+
+def output(**content):
+    return [{"output_type": "display_data", "metadata": {}, **content}]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda n: n["cells"].pop(1), "lacks '## Questions'"),
+        (lambda n: n["cells"].insert(2, n["cells"].pop(8)), "another order"),
+        (lambda n: n["cells"][5].update(source="x = 1\n" * 26), "26 lines"),
+        (lambda n: n["cells"][4].update(source="seed: int = 2 + 1  # b"), "no literal"),
+        (lambda n: n["cells"][4].update(source="seed = 0"), "no annotated literal"),
+        (lambda n: n["cells"][7].update(execution_count=9), "one clean run"),
+        (lambda n: n["cells"][7].update(source="import keras\nlesson.finish()"), "TF_CPP_MIN_LOG_LEVEL"),
+        (lambda n: n["cells"][7].update(source="pass"), "lesson.finish() 0 times"),
+        (lambda n: n["cells"][7].update(outputs=output(data={"image/png": "a"})), "text alternative"),
+        (
+            lambda n: n["cells"][7].update(
+                outputs=[{"output_type": "stream", "name": "stderr", "text": "x"}]
+            ),
+            "stderr",
+        ),
+        (
+            lambda n: n["cells"][7].update(
+                outputs=[{"output_type": "stream", "name": "stdout", "text": "/home/me/a.png"}]
+            ),
+            "path of the machine",
+        ),
+        (lambda n: n["cells"][7]["metadata"].update(tags=["raises-exception"]), "unknown tag"),
+        (lambda n: n["metadata"].update(kernelspec={"name": "other"}), "not python3"),
+        (lambda n: n["cells"].pop(6), "third code cell"),
+        (lambda n: n["cells"][9].update(source="## Exercises\n1. One"), "1 numbered exercises"),
+    ],
+)
+def test_checker_finds_each_fault(change, message):
+    assert message in break_(change)
