@@ -115,6 +115,8 @@ RULES: dict[str, Rule] = {
     "learning_rate": Number(0, 100),
     "image_size": Whole(32, 512),
     "images_per_class": Whole(5, 100_000),
+    "test_images_per_class": Whole(1, 100_000),
+    "train_on_all": Switch(),
     "training_pictures": Whole(100, 1_000_000),
     "steps": Whole(1, 100_000),
     "repeats": Whole(1, 100),
@@ -153,6 +155,27 @@ def set_seed(seed: int) -> None:
             import tensorflow as tf
 
             tf.config.experimental.enable_op_determinism()
+
+
+@contextlib.contextmanager
+def quiet_import() -> Iterator[None]:
+    """Keep what TensorFlow writes while it is imported out of the notebook: `with quiet_import(): import keras`.
+
+    TensorFlow 2.21 tells of missing graphics cards before it reads `TF_CPP_MIN_LOG_LEVEL`, straight to
+    file descriptor 2, past `sys.stderr`. Errors of Python still come through.
+    """
+    try:
+        kept = os.dup(2)
+    except OSError:  # no such descriptor, as in some services of Windows: nothing to silence
+        yield
+        return
+    with Path(os.devnull).open("w") as nothing:
+        os.dup2(nothing.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 class Stopwatch:
