@@ -159,7 +159,9 @@ def set_seed(seed: int) -> None:
 
 @contextlib.contextmanager
 def quiet_import() -> Iterator[None]:
-    """Keep what TensorFlow writes while it is imported out of the notebook: `with quiet_import(): import keras`.
+    """Keep what TensorFlow writes while it is imported out of the notebook.
+
+    Use: `with quiet_import(): import keras`.
 
     TensorFlow 2.21 tells of missing graphics cards before it reads `TF_CPP_MIN_LOG_LEVEL`, straight to
     file descriptor 2, past `sys.stderr`. Errors of Python still come through.
