@@ -265,3 +265,78 @@ def accuracy_intervals(scores: Mapping[str, tuple[int, int]], *, alt: str, capti
     axis.set_xlabel("accuracy (%) with its 95% interval")
     axis.grid(axis="x", alpha=0.3)
     show(fig, alt=alt, caption=caption)
+
+
+def crop_and_numbers(
+    picture: np.ndarray, row: int, column: int, *, alt: str, caption: str, side: int = 12
+) -> None:
+    """Show a grey picture, `side` x `side` pixels of it enlarged, and the numbers of these, side by side.
+
+    `picture` has shape (height, width), values 0 to 255; the crop begins at `row` and `column` and
+    is framed in the first panel. Raises `ValueError` when it does not lie within the picture.
+    """
+    picture = np.asarray(picture)
+    height, width = picture.shape
+    if min(row, column) < 0 or row + side > height or column + side > width:
+        raise ValueError(f"a {side}x{side} crop at ({row}, {column}) leaves the picture of {picture.shape}")
+    crop = picture[row : row + side, column : column + side]
+    fig, axes = plt.subplots(1, 3, figsize=(10.6, 4.1), width_ratios=[3, 3, 4], layout="constrained")
+    axes[0].imshow(picture, vmin=0, vmax=255)
+    for colour, thickness in (("white", 4), (COLOURS[3], 2)):
+        frame = Rectangle((column - 0.5, row - 0.5), side, side, fill=False, ec=colour, lw=thickness)
+        axes[0].add_patch(frame)
+    edges = (column - 0.5, column + side - 0.5, row + side - 0.5, row - 0.5)
+    axes[1].imshow(crop, vmin=0, vmax=255, extent=edges)
+    axes[2].imshow(np.ones_like(crop), vmin=0, vmax=1, extent=edges)
+    for (down, right), value in np.ndenumerate(crop):
+        axes[2].text(column + right, row + down, f"{value:.0f}", ha="center", va="center", fontsize=8)
+    titles = ("the picture", f"{side}x{side} pixels of it", "what the computer has")
+    for axis, title in zip(axes, titles, strict=True):
+        axis.set(title=title, xlabel="column")
+        axis.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        axis.yaxis.set_major_locator(MaxNLocator(6, integer=True))
+        axis.spines[["top", "right"]].set_visible(True)
+    axes[0].set_ylabel("row")
+    show(fig, alt=alt, caption=caption)
+
+
+def framed_pictures(
+    pictures: Sequence[np.ndarray],
+    titles: Sequence[str],
+    frames: Sequence[Iterable[tuple[str, int, int, float]]],
+    *,
+    alt: str,
+    caption: str,
+    columns: int = 3,
+    side: int = 3,
+) -> None:
+    """Show small pictures with the places framed where pieces of `side` x `side` pixels match best.
+
+    `pictures` have shape (rows, columns), any range. `frames` holds for each picture its frames:
+    (name of the piece, first row, first column, how well it matches). Frames of one name share colour
+    and line style, told in a legend; the match is written beside the frame's outer edge, inside it.
+    """
+    frames = [list(marks) for marks in frames]
+    names = list(dict.fromkeys(name for marks in frames for name, *_ in marks))
+    looks = {
+        name: {"ec": COLOURS[(2, 3, 0)[number % 3]], "ls": LINE_STYLES[number % 3], "lw": 2.2, "fill": False}
+        for number, name in enumerate(names)
+    }
+    fig, axes = _grid(len(pictures), columns, 2.9, 3.1)
+    for axis, picture, title, marks in zip(axes, pictures, titles, frames, strict=True):
+        axis.imshow(picture)
+        axis.set_title(title)
+        axis.set_axis_off()
+        middle = np.shape(picture)[1] / 2
+        for name, row, column, match in marks:
+            corner = (column - 0.45, row - 0.45)
+            axis.add_patch(Rectangle(corner, side - 0.1, side - 0.1, fill=False, ec="white", lw=4))
+            axis.add_patch(Rectangle(corner, side - 0.1, side - 0.1, **looks[name]))
+            outer = column if column + side / 2 <= middle + 0.5 else column + side - 1
+            axis.text(
+                outer, row + side // 2, f"{match:.2f}", ha="center", va="center", fontsize=8, color="white",
+                bbox={"facecolor": "black", "edgecolor": "none", "pad": 1.0},
+            )  # fmt: skip
+    keys = [Rectangle((0, 0), 1, 1, **looks[name]) for name in names]
+    fig.legend(keys, names, loc="outside lower center", ncols=len(names))
+    show(fig, alt=alt, caption=caption)
