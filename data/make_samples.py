@@ -52,14 +52,17 @@ class Canvas:
         return [(round(x * self.width), round(y * self.height)) for x, y in points]
 
     def polygon(self, points: Iterable[Point], colour: Colour) -> None:
+        """Fill a polygon."""
         self.pen.polygon(self.at(points), fill=colour)
 
     def rectangle(self, left: float, top: float, right: float, bottom: float, colour: Colour) -> None:
+        """Fill an upright rectangle."""
         (x0, y0), (x1, y1) = self.at([(left, top), (right, bottom)])
         if x1 > x0 and y1 > y0:
             self.pen.rectangle([x0, y0, x1 - 1, y1 - 1], fill=colour)
 
     def ellipse(self, x: float, y: float, radius_x: float, radius_y: float, colour: Colour) -> None:
+        """Fill an ellipse around (x, y)."""
         self.pen.ellipse(self.at([(x - radius_x, y - radius_y), (x + radius_x, y + radius_y)]), fill=colour)
 
     def disc(self, x: float, y: float, radius: float, colour: Colour) -> None:
@@ -67,11 +70,13 @@ class Canvas:
         self.ellipse(x, y, radius, radius * self.width / self.height, colour)
 
     def line(self, points: Iterable[Point], colour: Colour, thickness: float) -> None:
+        """Draw a line; its thickness is a fraction of the width."""
         self.pen.line(
             self.at(points), fill=colour, width=max(1, round(thickness * self.width)), joint="curve"
         )
 
     def finished(self) -> Image.Image:
+        """Return the picture, at half the size it was drawn."""
         return self.image.reduce(2)
 
 
@@ -80,10 +85,12 @@ class Canvas:
 
 
 def between(rng: np.random.Generator, low: float, high: float) -> float:
+    """Draw a number from low to high."""
     return float(rng.uniform(low, high))
 
 
 def one_of(rng: np.random.Generator, choices: tuple | list):
+    """Draw one of several things."""
     return choices[int(rng.integers(len(choices)))]
 
 
@@ -95,16 +102,19 @@ def shade(colour: Colour, factor: float) -> Colour:
 
 
 def mix(a: Colour, b: Colour, share: float) -> Colour:
+    """Mix two colours: share 0 is the first, 1 the second."""
     return tuple(round(x * (1 - share) + y * share) for x, y in zip(a, b, strict=True))
 
 
 def vary(rng: np.random.Generator, colour: Colour, by: int = 14) -> Colour:
+    """Change each channel of a colour a little."""
     return tuple(int(np.clip(c + rng.integers(-by, by + 1), 0, 255)) for c in colour)
 
 
 def cloud(
     c: Canvas, rng: np.random.Generator, x: float, y: float, size: float, colour: Colour = WHITE
 ) -> None:
+    """Draw one cloud around (x, y)."""
     for _ in range(6):
         c.ellipse(
             x + between(rng, -1, 1) * size,
@@ -116,6 +126,7 @@ def cloud(
 
 
 def clouds(c: Canvas, rng: np.random.Generator, lowest: float, most: int = 4) -> None:
+    """Draw up to ``most`` clouds, none below ``lowest``."""
     for _ in range(int(rng.integers(0, most + 1))):
         cloud(
             c, rng, between(rng, 0, 1), between(rng, 0.04, lowest), between(rng, 0.08, 0.18), (240, 243, 246)
@@ -134,23 +145,28 @@ def ridge(rng: np.random.Generator, left: float, right: float, height: float, st
 
 
 def land(c: Canvas, line: list[Point], colour: Colour, bottom: float = 1.0) -> None:
+    """Fill everything below a line."""
     c.polygon([*line, (1.0, bottom), (0.0, bottom)], colour)
 
 
 def conifer(c: Canvas, x: float, base: float, height: float, colour: Colour) -> None:
-    c.rectangle(x - 0.035 * height, base - 0.15 * height, x + 0.035 * height, base, (78, 56, 40))
-    for tier in range(4):
-        low = base - height * (0.10 + 0.21 * tier)
-        half = height * (0.27 - 0.055 * tier)
+    """Draw a fir tree, lit from the left."""
+    c.rectangle(x - 0.03 * height, base - 0.15 * height, x + 0.03 * height, base, (78, 56, 40))
+    for tier in range(5):
+        low = base - height * (0.10 + 0.16 * tier)
+        half = height * (0.22 - 0.036 * tier)
+        tip = low - 0.27 * height
+        c.polygon([(x - half, low), (x, tip), (x + half, low)], shade(colour, 0.92 + 0.06 * tier))
         c.polygon(
-            [(x - half, low), (x, low - 0.36 * height), (x + half, low)], shade(colour, 0.88 + 0.07 * tier)
+            [(x + 0.2 * half, low - 0.02 * height), (x, tip), (x + half, low)],
+            shade(colour, 0.62 + 0.06 * tier),
         )
-        c.polygon([(x, low), (x, low - 0.36 * height), (x + half, low)], shade(colour, 0.70 + 0.07 * tier))
 
 
 def leafy_tree(
     c: Canvas, rng: np.random.Generator, x: float, base: float, height: float, colour: Colour
 ) -> None:
+    """Draw a tree with a round crown."""
     trunk = one_of(rng, [(94, 70, 50), (76, 60, 48), (116, 96, 78)])
     c.rectangle(x - 0.05 * height, base - 0.55 * height, x + 0.05 * height, base, trunk)
     for k in range(9):
@@ -211,6 +227,7 @@ WALLS = [
 
 
 def buildings(rng: np.random.Generator) -> Image.Image:
+    """A town of high houses, or one of them seen from its foot."""
     c = Canvas(150, 150, *one_of(rng, SKIES))
     clouds(c, rng, 0.35, 3)
     if rng.random() < 0.25:
@@ -303,19 +320,20 @@ AUTUMN = [(190, 120, 40), (206, 152, 52), (162, 82, 40), (120, 126, 50), (180, 9
 
 
 def forest(rng: np.random.Generator) -> Image.Image:
+    """Firs, trunks, or crowns, in summer or autumn."""
     leaves = AUTUMN if rng.random() < 0.2 else GREENS
     kind = int(rng.integers(3))
     mist = mix(one_of(rng, leaves), (226, 236, 214), 0.6)
     c = Canvas(150, 150, mist, mix(one_of(rng, leaves), (20, 40, 20), 0.45))
-    if kind == 0:  # conifers, row behind row
+    if kind == 0:  # firs, row behind row
         colour = one_of(rng, GREENS)
-        for row in range(5):
-            tone = mix(shade(colour, 0.75), mist, 0.6 - 0.15 * row)
-            for x in np.arange(between(rng, -0.1, 0.0), 1.1, 0.17 - 0.01 * row):
-                height = between(rng, 0.42, 0.62) + 0.05 * row
-                conifer(
-                    c, float(x) + between(rng, -0.03, 0.03), 0.52 + 0.14 * row, height, vary(rng, tone, 8)
-                )
+        for row in range(4):
+            tone = mix(shade(colour, 0.8), mist, (0.72, 0.5, 0.25, 0.0)[row])
+            land(c, [(0, 0.5 + 0.16 * row), (1, 0.5 + 0.16 * row)], shade(tone, 0.85))
+            for x in np.arange(between(rng, -0.1, 0.0), 1.1, 0.13 + 0.045 * row):
+                height = between(rng, 0.40, 0.56) + 0.11 * row
+                place = float(x) + between(rng, -0.03, 0.03)
+                conifer(c, place, 0.56 + 0.15 * row, height, vary(rng, tone, 8))
     elif kind == 1:  # among the trunks
         ground = one_of(rng, [(104, 92, 52), (84, 100, 50), (126, 96, 58)])
         land(c, ridge(rng, 0.72, 0.72, 0.03, 4), ground)
@@ -375,6 +393,7 @@ def forest(rng: np.random.Generator) -> Image.Image:
 
 
 def glacier(rng: np.random.Generator) -> Image.Image:
+    """A wall of ice that ends in water, or a tongue of ice in a valley."""
     c = Canvas(150, 150, *one_of(rng, SKIES[:3]))
     ice = one_of(rng, [(206, 228, 240), (190, 218, 236), (222, 236, 242)])
     deep = one_of(rng, [(84, 154, 196), (104, 172, 206), (70, 136, 184)])
@@ -432,40 +451,59 @@ def glacier(rng: np.random.Generator) -> Image.Image:
                 mix(ice, deep, 0.6),
             )
     else:  # a tongue of ice that comes down a valley
-        source, turn = between(rng, 0.4, 0.6), between(rng, -0.18, 0.18)
-        left, right = [], []
-        for step in range(13):
-            t = step / 12
-            middle = source + turn * math.sin(math.pi * t) * 1.3
-            half = 0.06 + 0.36 * t**1.3
-            left.append((middle - half, 0.3 + 0.72 * t))
-            right.append((middle + half, 0.3 + 0.72 * t))
-        c.polygon([(-0.02, 0.24), (source - 0.05, 0.31), *left, (-0.02, 1.02)], shade(rock, 0.72))
-        c.polygon([(1.02, 0.22), (source + 0.05, 0.31), *right, (1.02, 1.02)], shade(rock, 0.56))
-        for _ in range(14):  # snow in the gullies
-            x, y = between(rng, 0, 1), between(rng, 0.34, 0.55)
-            if abs(x - source) > 0.25:
-                c.line([(x, y), (x + (source - x) * 0.18, y + 0.14)], (224, 232, 238), 0.014)
-        c.polygon([*left, *reversed(right)], ice)
-        for step in range(1, 13):  # crevasses bend with the stream
-            (x0, y), (x1, _) = left[step], right[step]
-            for k in range(3):
-                low = y + 0.02 * k - 0.02
-                bow = [
-                    (x0 + (x1 - x0) * s, low + 0.055 * math.sin(math.pi * s))
-                    for s in np.linspace(0.06, 0.94, 9)
-                ]
-                c.line(bow, mix(ice, deep, between(rng, 0.25, 0.85)), 0.006 + 0.008 * step / 12)
-        for offset in (0.35, 0.62):  # bands of rubble
-            c.line(
-                [(x0 + (x1 - x0) * offset, y) for (x0, y), (x1, _) in zip(left, right, strict=True)],
-                (150, 156, 164),
-                0.012,
-            )
+        _tongue_of_ice(c, rng, ice, deep, rock)
     return c.finished()
 
 
+def _tongue_of_ice(c: Canvas, rng: np.random.Generator, ice: Colour, deep: Colour, rock: Colour) -> None:
+    source, turn = between(rng, 0.38, 0.62), between(rng, -0.2, 0.2)
+    summits = ridge(rng, between(rng, 0.16, 0.26), between(rng, 0.16, 0.26), 0.14)
+    land(c, summits, mix(WHITE, (200, 214, 230), 0.4))  # the snow field that feeds it
+    land(c, [(x, y + 0.05 + between(rng, 0, 0.05)) for x, y in summits], WHITE)
+    left, right = [], []
+    for step in range(13):
+        t = step / 12
+        middle = source + 1.3 * turn * math.sin(math.pi * t)
+        half = 0.13 + 0.30 * t**1.3
+        left.append((middle - half + between(rng, -0.012, 0.012), 0.36 + 0.66 * t))
+        right.append((middle + half + between(rng, -0.012, 0.012), 0.36 + 0.66 * t))
+    c.polygon([*left, *reversed(right)], ice)
+    for step in range(13):  # crevasses bend with the stream and open in its middle
+        (x0, y), (x1, _) = left[step], right[step]
+        for _ in range(4):
+            begin, low = between(rng, 0.05, 0.6), y + between(rng, -0.03, 0.03)
+            shares = np.linspace(begin, begin + between(rng, 0.15, 0.4), 7)
+            bow = [(x0 + (x1 - x0) * s, low + 0.06 * math.sin(math.pi * s)) for s in shares]
+            gap = 0.008 + 0.02 * step / 12
+            c.polygon(
+                [
+                    *bow,
+                    *[
+                        (x, y0 + gap * math.sin(math.pi * k / 6))
+                        for k, (x, y0) in reversed(list(enumerate(bow)))
+                    ],
+                ],
+                mix(ice, deep, between(rng, 0.35, 1.0)),
+            )
+    for side, edge, corner in ((-1, left, -0.02), (1, right, 1.02)):  # the valley's walls
+        tone = shade(rock, 0.74 if side < 0 else 0.56)
+        crest = [
+            (edge[0][0] + (corner - edge[0][0]) * s, 0.37 - 0.22 * s + between(rng, -0.03, 0.03))
+            for s in np.linspace(0, 1, 7)
+        ]
+        c.polygon([*crest, (corner, 1.02), *reversed(edge)], tone)
+        for _ in range(7):  # snow in the gullies
+            s = between(rng, 0.15, 0.9)
+            x, y = edge[0][0] + (corner - edge[0][0]) * s, 0.40 - 0.22 * s
+            drop, wide = between(rng, 0.1, 0.2), between(rng, 0.02, 0.05)
+            c.polygon([(x - wide, y), (x + wide, y), (x - side * (0.4 * drop), y + drop)], (228, 234, 240))
+        for k in range(12):  # rubble along the edge
+            x, y = edge[k]
+            c.ellipse(x, y, 0.016 + 0.001 * k, 0.006 + 0.001 * k, shade(tone, 0.85))
+
+
 def mountain(rng: np.random.Generator) -> Image.Image:
+    """One peak or three, mostly with snow."""
     top, bottom = one_of(rng, SKIES)
     c = Canvas(150, 150, top, bottom)
     clouds(c, rng, 0.25, 3)
@@ -526,6 +564,7 @@ def _snow(
 
 
 def sea(rng: np.random.Generator) -> Image.Image:
+    """Water up to the horizon, with a boat, a beach, breakers or a rock."""
     top, bottom = one_of(rng, SKIES)
     c = Canvas(150, 150, top, bottom)
     horizon = between(rng, 0.32, 0.56)
@@ -620,11 +659,12 @@ def _sailing_boat(c: Canvas, rng: np.random.Generator, x: float, y: float, size:
 
 
 def street(rng: np.random.Generator) -> Image.Image:
+    """A street that runs to the horizon between houses."""
     c = Canvas(150, 150, *one_of(rng, SKIES))
     clouds(c, rng, 0.25, 2)
     vx, vy = between(rng, 0.38, 0.62), between(rng, 0.44, 0.54)
-    tarmac = vary(rng, one_of(rng, [(88, 90, 96), (110, 108, 106), (70, 72, 80)]))
-    paving = vary(rng, (172, 166, 158))
+    tarmac = vary(rng, one_of(rng, [(88, 90, 96), (110, 108, 106), (70, 72, 80)]), 5)
+    paving = vary(rng, (172, 166, 158), 6)
     c.polygon([(-0.6, 1), (vx, vy), (1.6, 1)], paving)
     c.rectangle(0, 0.97, 1, 1, paving)
     for wall_x, street_edge in ((-0.02, -0.55), (1.02, 1.55)):
@@ -799,31 +839,36 @@ def _person(c: Canvas, rng: np.random.Generator, x: float, y: float, tall: float
 # Side views, nose to the right: x and height above the ground, in lengths of the car.
 SHAPES = {
     "saloon": (
-        [(0.02, 0.08), (0.0, 0.18), (0.03, 0.25), (0.17, 0.275), (0.29, 0.385), (0.36, 0.40), (0.58, 0.40), (0.65, 0.38),
+        [(0.02, 0.08), (0.0, 0.18), (0.03, 0.25), (0.17, 0.275), (0.29, 0.385), (0.36, 0.40),
+         (0.58, 0.40), (0.65, 0.38),
          (0.78, 0.275), (0.94, 0.24), (0.995, 0.18), (0.99, 0.08)],
         [(0.225, 0.28), (0.315, 0.365), (0.37, 0.375), (0.57, 0.375), (0.63, 0.36), (0.725, 0.28)],
         0.085,
     ),
     "hatchback": (
-        [(0.02, 0.08), (0.0, 0.2), (0.03, 0.34), (0.09, 0.42), (0.48, 0.435), (0.58, 0.415), (0.74, 0.285), (0.95, 0.245),
+        [(0.02, 0.08), (0.0, 0.2), (0.03, 0.34), (0.09, 0.42), (0.48, 0.435), (0.58, 0.415),
+         (0.74, 0.285), (0.95, 0.245),
          (1.0, 0.17), (0.99, 0.08)],
         [(0.075, 0.30), (0.125, 0.39), (0.48, 0.405), (0.56, 0.385), (0.675, 0.29)],
         0.095,
     ),
     "van": (
-        [(0.01, 0.09), (0.0, 0.25), (0.015, 0.46), (0.05, 0.49), (0.70, 0.49), (0.76, 0.46), (0.86, 0.31), (0.97, 0.28),
+        [(0.01, 0.09), (0.0, 0.25), (0.015, 0.46), (0.05, 0.49), (0.70, 0.49), (0.76, 0.46),
+         (0.86, 0.31), (0.97, 0.28),
          (1.0, 0.2), (0.99, 0.09)],
         [(0.06, 0.32), (0.065, 0.44), (0.69, 0.44), (0.73, 0.43), (0.81, 0.32)],
         0.09,
     ),
     "sports": (
-        [(0.01, 0.06), (0.0, 0.18), (0.04, 0.235), (0.24, 0.255), (0.37, 0.32), (0.52, 0.325), (0.69, 0.235), (0.92, 0.19),
+        [(0.01, 0.06), (0.0, 0.18), (0.04, 0.235), (0.24, 0.255), (0.37, 0.32), (0.52, 0.325),
+         (0.69, 0.235), (0.92, 0.19),
          (1.0, 0.12), (0.985, 0.06)],
         [(0.285, 0.255), (0.385, 0.305), (0.51, 0.31), (0.63, 0.245)],
         0.085,
     ),
     "pickup": (
-        [(0.01, 0.10), (0.0, 0.28), (0.36, 0.285), (0.385, 0.44), (0.42, 0.455), (0.60, 0.455), (0.66, 0.43), (0.76, 0.30),
+        [(0.01, 0.10), (0.0, 0.28), (0.36, 0.285), (0.385, 0.44), (0.42, 0.455), (0.60, 0.455),
+         (0.66, 0.43), (0.76, 0.30),
          (0.95, 0.275), (1.0, 0.2), (0.99, 0.10)],
         [(0.41, 0.305), (0.425, 0.42), (0.59, 0.42), (0.635, 0.405), (0.71, 0.305)],
         0.1,
@@ -832,6 +877,7 @@ SHAPES = {
 
 
 def car(rng: np.random.Generator) -> Image.Image:
+    """A car from the side or from the front."""
     width, height = _size(rng)
     c = Canvas(width, height, *one_of(rng, SKIES))
     ground = between(rng, 0.68, 0.8)
@@ -1000,6 +1046,7 @@ LIVERIES = [(196, 40, 44), (28, 70, 150), (24, 120, 110), (226, 150, 36), (92, 4
 
 
 def plane(rng: np.random.Generator) -> Image.Image:
+    """An airliner in the air, on the ground or from above, or a propeller plane."""
     width, height = _size(rng)
     c = Canvas(width, height, *one_of(rng, SKIES))
     kind = one_of(rng, ["flying", "flying", "standing", "above", "above", "propeller"])
@@ -1082,7 +1129,8 @@ def _airliner(
         place([(0.04, 0.03 * fat), (-0.01, 0.21), (0.075, 0.21), (0.19, 0.045 * fat)]), paint
     )  # the fin
     c.polygon(
-        place([(0.0, 0.045), (0.10, 0.052 * fat), (0.84, 0.054 * fat), (0.92, 0.044 * fat), (0.975, 0.018), (1.0, -0.008),
+        place([(0.0, 0.045), (0.10, 0.052 * fat), (0.84, 0.054 * fat), (0.92, 0.044 * fat),
+               (0.975, 0.018), (1.0, -0.008),
                (0.98, -0.03), (0.9, -0.052 * fat), (0.25, -0.052 * fat), (0.08, 0.0)]),
         body,
     )  # fmt: skip
@@ -1194,7 +1242,8 @@ def _propeller_plane(
         c.disc(bx, by, 0.032 * length, (32, 32, 36))
     c.polygon(place([(0.03, 0.03), (-0.01, 0.2), (0.07, 0.21), (0.2, 0.03)]), paint)
     c.polygon(
-        place([(0.0, 0.04), (0.3, 0.06), (0.5, 0.13), (0.72, 0.13), (0.8, 0.06), (0.94, 0.04), (0.965, 0.0), (0.94, -0.05),
+        place([(0.0, 0.04), (0.3, 0.06), (0.5, 0.13), (0.72, 0.13), (0.8, 0.06), (0.94, 0.04),
+               (0.965, 0.0), (0.94, -0.05),
                (0.8, -0.085), (0.55, -0.085), (0.04, 0.0)]),
         (240, 240, 238),
     )  # fmt: skip

@@ -22,6 +22,9 @@ import contextlib
 import csv
 import errno
 import hashlib
+import http.client
+import io
+import logging
 import os
 import shutil
 import socket
@@ -93,6 +96,14 @@ RETRIES = 2
 # What both Keras's folder reader accepts and TensorFlow decodes.
 PICTURE_SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png")
 DECODED_BY_TENSORFLOW = ("BMP", "GIF", "JPEG", "MPO", "PNG")
+MODES = {
+    "1": "black and white",
+    "L": "grey",
+    "I;16": "grey",
+    "P": "palette",
+    "LA": "transparent",
+    "RGBA": "transparent",
+}
 
 
 # ---------------------------------------------------------------------------------------------------
@@ -235,7 +246,11 @@ class _NotHere(Exception):
 
 
 class _DownloadFailed(Exception):
-    """A public source did not give the set; the text names the source, the reason and the remedy."""
+    """A public source did not give what it was asked for: one reason, one remedy."""
+
+    def __init__(self, reason: str, remedy: str = ""):
+        super().__init__(reason)
+        self.remedy = remedy
 
 
 # ---------------------------------------------------------------------------------------------------
@@ -303,24 +318,24 @@ def status(name: str) -> list[Place]:
     Raises:
         CourseError: no such set; ``COURSE_DATA_DIR`` does not exist or is empty.
     """
+    if name == VGG16:
+        return _vgg16_status()
     the_set = _set_named(name)
     rows = []
     if not os.environ.get("COURSE_DATA_DIR", "").strip():
         rows.append(Place(name, IN_DATA_DIR, "missing", "the variable is not set"))
     for where, folder in _local_places():
         try:
-            found = the_set.inspect(folder, where)
-            rows.append(Place(name, where, found.info.kind, _counts_in_words(found.info)))
+            info = _look_in(the_set, folder, where).info
+            detail = f"{_counts_in_words(info)} ({info.note})" if info.note else _counts_in_words(info)
+            rows.append(Place(name, where, info.kind, detail))
         except _NotHere as reason:
             rows.append(Place(name, where, "wrong" if str(reason) else "missing", str(reason)))
         except CourseError as reason:
             rows.append(Place(name, where, "wrong", str(reason)))
     host = urllib.parse.urlsplit(the_set.address()).hostname
     rows.append(Place(name, "public source", "online", f"{host}, {the_set.megabytes:,} MB to download"))
-    if the_set.sample is not None:
-        rows.append(Place(name, IN_SAMPLE, "sample", _counts_in_words(the_set.sample().info)))
-    else:
-        rows.append(Place(name, IN_SAMPLE, "missing", "random weights take its place"))
+    rows.append(Place(name, IN_SAMPLE, "sample", _counts_in_words(the_set.sample().info)))
     return rows
 
 
@@ -336,19 +351,21 @@ def fetch(name: str) -> DatasetInfo | FoundWeights:
     Raises:
         CourseError: no such set, or it could not be had: one line with the reason and the remedy.
     """
-    if name == "vgg16-weights":
+    if name == VGG16:
         return find_vgg16_weights("imagenet", "real")
     the_set = _set_named(name)
     for where, folder in _local_places():
-        with contextlib.suppress(_NotHere):
-            found = the_set.inspect(folder, where)
+        with contextlib.suppress(_NotHere, CourseError):
+            found = _look_in(the_set, folder, where)
             if found.info.kind == "complete":
                 print(found.info.describe())
                 return found.info
     try:
         found = _download(the_set, patient=True)
-    except _DownloadFailed as reason:
-        raise CourseError(f"{the_set.title} could not be fetched: {reason}") from None
+    except _DownloadFailed as failure:
+        raise CourseError(
+            f"{the_set.title} cannot be fetched ({failure}): {_remedy(failure, the_set.folder)}."
+        ) from None
     print(found.info.describe())
     return found.info
 
@@ -358,42 +375,46 @@ def _find(name: str, data_source: str) -> Mnist | ImageFolders | CarPlane:
     source = source_in_use(data_source)
     the_set = SETS[name]
     if source == "sample":
-        found = the_set.sample()
-        print(found.info.describe())
-        return found
+        return _announced(the_set.sample())
 
     reasons = []
     for where, folder in _local_places():
         try:
-            found = the_set.inspect(folder, where)
+            return _announced(_look_in(the_set, folder, where))
         except _NotHere as reason:
             reasons.append(f"{where}: {reason}" if str(reason) else f"not in {where}")
         except CourseError as reason:
             # A damaged file in the user's folder is theirs to mend; one in the cache is ours to replace.
             if where == IN_DATA_DIR:
                 raise
-            reasons.append(f"{where}: {reason}")
-        else:
-            print(found.info.describe())
-            return found
+            reasons.append(str(reason).partition(":")[0])
     try:
-        found = _download(the_set, patient=source == "real")
-    except _DownloadFailed as reason:
-        reasons.append(f"public source: {reason}")
-    else:
-        print(found.info.describe())
-        return found
-
-    why = "; ".join(reason.rstrip(".") for reason in reasons)
+        return _announced(_download(the_set, patient=source == "real"))
+    except _DownloadFailed as failure:
+        why = "; ".join([*reasons, str(failure)])
+        remedy = _remedy(failure, the_set.folder)
     if source == "real":
-        raise CourseError(
-            f"{the_set.title} cannot be had ({why}). Set COURSE_DATA_DIR to a folder that holds {name}/, "
-            "connect to the network, or use data_source='sample'."
-        )
-    print(f"{the_set.title}: {why}.")
-    found = the_set.sample()
+        raise CourseError(f"{the_set.title} cannot be had ({why}): {remedy}, or use data_source='sample'.")
+    print(f"{the_set.title}: the real set cannot be had ({why}). To have it, {remedy}.")
+    return _announced(the_set.sample())
+
+
+def _announced(found: Mnist | ImageFolders | CarPlane) -> Mnist | ImageFolders | CarPlane:
     print(found.info.describe())
     return found
+
+
+def _look_in(the_set: _Set, folder: Path, where: str) -> Mnist | ImageFolders | CarPlane:
+    """Look for a set in one local place; raises _NotHere, or CourseError for a damaged file."""
+    try:
+        return the_set.inspect(folder, where)
+    except OSError as error:
+        raise _NotHere(f"{the_set.folder} cannot be read ({_plain(error)})") from None
+
+
+def _remedy(failure: _DownloadFailed, folder: str) -> str:
+    ours = f"set COURSE_DATA_DIR to a folder that holds {folder}"
+    return failure.remedy or f"connect to the network, or {ours}"
 
 
 def _local_places() -> list[tuple[str, Path]]:
@@ -460,7 +481,7 @@ def _read_mnist(path: Path, where: str) -> Mnist:
                 arrays[key] = archive[key]
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zipfile.zlib.error) as error:
         raise CourseError(
-            f"{name} cannot be read (cut short or damaged: {_first_line(error)}): replace it."
+            f"{name} cannot be read (cut short or damaged: {_plain(error)}): replace it."
         ) from None
 
     for part in ("train", "test"):
@@ -554,47 +575,64 @@ def _inspect_intel(folder: Path, where: str) -> ImageFolders:
 def _download_intel(cache: Path) -> None:
     """Through kagglehub, into a folder of its own until it has been verified."""
     staging = cache / "kagglehub.part"
-    # kagglehub and its progress bars write to stderr, and it reads its folder from the environment.
-    before = os.environ.get("KAGGLEHUB_CACHE")
-    os.environ["KAGGLEHUB_CACHE"] = str(staging)
-    try:
-        with contextlib.redirect_stderr(sys.stdout):
-            import kagglehub
+    # kagglehub takes its folder from the environment, tells the log where it writes, and draws on stderr.
+    for_kagglehub = {"KAGGLEHUB_CACHE": str(staging), "KAGGLEHUB_VERBOSITY": "error"}
+    with _environment(for_kagglehub), contextlib.redirect_stderr(sys.stdout):
+        import kagglehub
 
-            unpacked = Path(kagglehub.dataset_download(INTEL_HANDLE))
-    finally:
-        if before is None:
-            del os.environ["KAGGLEHUB_CACHE"]
-        else:
-            os.environ["KAGGLEHUB_CACHE"] = before
+        logging.getLogger("kagglehub").setLevel(logging.ERROR)
+        unpacked = Path(kagglehub.dataset_download(INTEL_HANDLE))
 
+    print("Checking every picture ...", flush=True)
     try:
         found = _inspect_intel(unpacked, IN_CACHE)
-    except _NotHere as reason:
-        raise _DownloadFailed(f"the archive from Kaggle is not as published ({reason}); {_REMEDY}") from None
-    if found.info.kind != "complete":
-        raise _DownloadFailed(
-            f"the archive from Kaggle holds {_counts_in_words(found.info)} pictures, "
-            f"not 14,034 train + 3,000 test; {_REMEDY}"
-        )
-    for part in (found.train, found.test):
-        problems = usable_pictures(part, SCENE_CLASSES).problems
-        if problems:
-            raise _DownloadFailed(f"the archive from Kaggle is damaged ({problems[0]}); {_REMEDY}")
+        if found.info.kind != "complete":
+            raise _NotHere(f"{_counts_in_words(found.info)} pictures in place of 14,034 train + 3,000 test")
+        for part in (found.train, found.test):
+            problems = usable_pictures(part, SCENE_CLASSES, not_rgb="skip").problems
+            if problems:
+                raise _NotHere(problems[0])
+    except (_NotHere, CourseError) as reason:
+        shutil.rmtree(staging, ignore_errors=True)
+        raise _DownloadFailed(f"what Kaggle sent is not the published set: {reason}", _LATER) from None
+
     target = cache / "intel-scenes"
     if staging in unpacked.parents:
         _replace_folder(unpacked, target)
         shutil.rmtree(staging, ignore_errors=True)
     else:
         # Colab and Kaggle mount the set read-only at a place of their own.
-        target.parent.mkdir(parents=True, exist_ok=True)
         target.symlink_to(unpacked, target_is_directory=True)
 
 
+@contextlib.contextmanager
+def _environment(values: dict[str, str]) -> Iterator[None]:
+    """Set variables of the environment for a while."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
 def _sample_intel() -> ImageFolders:
-    found = _inspect_intel(SAMPLES_FOLDER, IN_SAMPLE)
+    found = _drawn_sample(_inspect_intel)
     info = DatasetInfo("intel-scenes", "sample", found.info.counts, IN_SAMPLE, "drawn, not photographed")
     return ImageFolders(found.train, found.test, found.class_names, info)
+
+
+def _drawn_sample(inspect: Callable[[Path, str], ImageFolders | CarPlane]) -> ImageFolders | CarPlane:
+    try:
+        return inspect(SAMPLES_FOLDER, IN_SAMPLE)
+    except (_NotHere, OSError):
+        raise CourseError(
+            "the built-in samples are not beside the course: draw them with python data/make_samples.py."
+        ) from None
 
 
 # --- Cars and planes
@@ -659,7 +697,7 @@ def _download_car_plane(cache: Path) -> None:
 
 
 def _sample_car_plane() -> CarPlane:
-    found = _inspect_car_plane(SAMPLES_FOLDER, IN_SAMPLE)
+    found = _drawn_sample(_inspect_car_plane)
     info = DatasetInfo("car-plane", "sample", found.info.counts, IN_SAMPLE, "drawn, not photographed")
     return CarPlane(found.train, found.validation, found.test, found.class_names, found.test_labels, info)
 
@@ -669,6 +707,7 @@ class _Set:
     """How one set is found, downloaded and replaced."""
 
     title: str
+    folder: str  # its name inside COURSE_DATA_DIR
     megabytes: int
     address: Callable[[], str]  # asked before a download: does anybody answer there?
     inspect: Callable[[Path, str], Mnist | ImageFolders | CarPlane]
@@ -677,20 +716,36 @@ class _Set:
 
 
 SETS = {
-    "mnist": _Set("MNIST digits", 11, lambda: MNIST_URL, _inspect_mnist, _download_mnist, _sample_mnist),
+    "mnist": _Set(
+        title="MNIST digits",
+        folder="mnist/mnist.npz",
+        megabytes=11,
+        address=lambda: MNIST_URL,
+        inspect=_inspect_mnist,
+        download=_download_mnist,
+        sample=_sample_mnist,
+    ),
     "intel-scenes": _Set(
-        "Intel scenes", 360, lambda: KAGGLE_URL, _inspect_intel, _download_intel, _sample_intel
+        title="Intel scenes",
+        folder="intel-scenes/",
+        megabytes=360,
+        address=lambda: KAGGLE_URL,
+        inspect=_inspect_intel,
+        download=_download_intel,
+        sample=_sample_intel,
     ),
     "car-plane": _Set(
-        "Cars and planes",
-        16,
-        lambda: CAR_PLANE_URL + urllib.parse.quote(next(iter(_car_plane_checksums()))),
-        _inspect_car_plane,
-        _download_car_plane,
-        _sample_car_plane,
+        title="Cars and planes",
+        folder="car-plane/",
+        megabytes=16,
+        address=lambda: CAR_PLANE_URL + urllib.parse.quote(next(iter(_car_plane_checksums()))),
+        inspect=_inspect_car_plane,
+        download=_download_car_plane,
+        sample=_sample_car_plane,
     ),
 }
-NAMES = (*SETS, "vgg16-weights")
+VGG16 = "vgg16-weights"
+NAMES = (*SETS, VGG16)
 
 
 def _set_named(name: str) -> _Set:
@@ -810,32 +865,30 @@ def _look_at(path: Path) -> tuple[str, str]:
     if path.suffix.lower() not in PICTURE_SUFFIXES:
         return "unusable", "is no picture by its name"
     try:
-        with Image.open(path) as picture:
+        content = path.read_bytes()
+        with Image.open(io.BytesIO(content)) as picture:
             mode, form, size = picture.mode, picture.format, picture.size
             transparent = "transparency" in picture.info
             # A JPEG can be decoded at an eighth of its size; that still reads the file to its end.
             picture.draft(None, (max(1, size[0] // 8), max(1, size[1] // 8)))
             picture.load()
     except UnidentifiedImageError:
-        return "unusable", "is empty" if path.stat().st_size == 0 else "is no picture"
+        return "unusable", "is no picture" if content else "is empty"
     except Image.DecompressionBombError:
         return "unusable", "is too large to decode safely"
-    except Exception as error:
-        return "unusable", f"is cut short or damaged ({_first_line(error)})"
+    except Exception as error:  # a damaged file may make a decoder raise anything
+        return "unusable", f"is cut short or damaged ({_plain(error)})"
+    # Pillow forgives a missing end, TensorFlow does not. (A thumbnail inside ends before the last scan.)
+    if (form == "JPEG" and content.rfind(b"\xff\xd9") < content.rfind(b"\xff\xda")) or (
+        form == "PNG" and b"IEND\xaeB`\x82" not in content
+    ):
+        return "unusable", "is cut short (its end is missing)"
     if min(size) < 2:
         return "unusable", f"is only {size[0]}x{size[1]} pixels"
     if form not in DECODED_BY_TENSORFLOW:
         return "not rgb", f"is stored as {form}"
     if mode != "RGB" or transparent:
-        names = {
-            "L": "grey",
-            "CMYK": "CMYK",
-            "P": "palette",
-            "RGBA": "transparent",
-            "LA": "transparent",
-            "1": "black and white",
-        }
-        return "not rgb", f"is {names.get(mode, mode)}, not RGB"
+        return "not rgb", f"is {'transparent' if transparent else MODES.get(mode, mode)}, not RGB"
     return "good", ""
 
 
@@ -901,9 +954,9 @@ def _ignored_note(ignored: list[str]) -> str:
 # ---------------------------------------------------------------------------------------------------
 # Downloads
 
-_REMEDY = "try again later, or set COURSE_DATA_DIR to a folder that holds the set"
-_silent: dict[str, tuple[float, str]] = {}  # host -> (when it kept silent, what was seen)
-_waited = 0.0  # seconds that this process has waited for silent hosts
+_LATER = "try again later, or set COURSE_DATA_DIR to a folder that holds the set"
+_silent: dict[str, tuple[float, str]] = {}  # address -> (when it kept silent, what was seen)
+_waited = 0.0  # seconds that this process has waited for silent sources
 
 
 def _download(the_set: _Set, patient: bool) -> Mnist | ImageFolders | CarPlane:
@@ -918,60 +971,52 @@ def _download(the_set: _Set, patient: bool) -> Mnist | ImageFolders | CarPlane:
         cache.mkdir(parents=True, exist_ok=True)
         the_set.download(cache)
     try:
-        return the_set.inspect(cache, IN_CACHE)
+        return _look_in(the_set, cache, IN_CACHE)
     except (_NotHere, CourseError) as reason:
-        raise _DownloadFailed(f"what {host} sent is not the set ({reason}); {_REMEDY}") from None
+        raise _DownloadFailed(f"what {host} sent is not the set ({reason})", _LATER) from None
 
 
 def _ask(address: str, patient: bool) -> str:
     """Ask a source whether it answers; return its host name.
 
-    The question runs beside the caller because looking up a name has no time limit of its own.
     A patient caller (``data_source="real"``) always asks anew, with the whole time.
     """
     global _waited
-    host = urllib.parse.urlsplit(address).hostname or address
     silent_since, seen = _silent.get(address, (float("-inf"), ""))
     if not patient and time.monotonic() - silent_since < REMEMBER_SECONDS:
         raise _DownloadFailed(seen)
 
-    answer: list[str] = []
-
-    def question() -> None:
-        request = urllib.request.Request(
-            address, method="HEAD", headers={"User-Agent": "image-classification-course"}
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=ANSWER_SECONDS):
-                answer.append("")
-        except urllib.error.HTTPError as error:
-            # Kaggle turns away programs that ask for its front page, but it is there.
-            busy = address == KAGGLE_URL and error.code in (403, 405, 429)
-            answer.append(
-                ""
-                if busy
-                else f"{host} answered {error.code} ({error.reason}) for {_file_of(address)}; {_REMEDY}"
-            )
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "reason", error)
-            answer.append(f"no answer from {host} ({_first_line(reason)}); check the network, or {_REMEDY}")
-
+    host = urllib.parse.urlsplit(address).hostname or address
     limit = ANSWER_SECONDS if patient else max(1.0, ANSWER_SECONDS - _waited)
+    answer: list[_DownloadFailed | None] = []
+    # Beside the caller, because looking up a name has no time limit of its own.
+    question = threading.Thread(target=lambda: answer.append(_head(address, host, limit)), daemon=True)
     started = time.monotonic()
-    thread = threading.Thread(target=question, daemon=True)
-    thread.start()
-    thread.join(limit)
-    outcome = (
-        answer[0]
-        if answer
-        else f"no answer from {host} in {limit:.0f} seconds; check the network, or {_REMEDY}"
-    )
-    if outcome:
+    question.start()
+    question.join(limit)
+    failure = answer[0] if answer else _DownloadFailed(f"no answer from {host} in {limit:.0f} seconds")
+    if failure:
         _waited += time.monotonic() - started
-        _silent[address] = (time.monotonic(), outcome)
-        raise _DownloadFailed(outcome)
+        _silent[address] = (time.monotonic(), str(failure))
+        raise failure
     _silent.pop(address, None)
     return host
+
+
+def _head(address: str, host: str, limit: float) -> _DownloadFailed | None:
+    request = urllib.request.Request(
+        address, method="HEAD", headers={"User-Agent": "image-classification-course"}
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=limit):
+            return None
+    except urllib.error.HTTPError as error:
+        # Whatever Kaggle says to a program that asks for its front page, it is there.
+        if address == KAGGLE_URL or error.code in (405, 501):
+            return None
+        return _DownloadFailed(f"{host} answered {error.code} for {_file_of(address)}", _LATER)
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        return _DownloadFailed(f"no answer from {host}: {_plain(getattr(error, 'reason', error))}")
 
 
 @contextlib.contextmanager
@@ -984,29 +1029,26 @@ def _failures_in_words(host: str, megabytes: int) -> Iterator[None]:
     except _DownloadFailed:
         raise
     except requests.HTTPError as error:
-        response = error.response
-        code = response.status_code if response is not None else "an error"
-        file = _file_of(response.url) if response is not None else "the file"
-        raise _DownloadFailed(f"{host} answered {code} for {file}; {_REMEDY}") from None
-    except requests.RequestException as error:
-        raise _DownloadFailed(
-            f"the connection to {host} was cut ({type(error).__name__}); {_REMEDY}"
-        ) from None
-    except ValueError as error:
-        # pooch: "SHA256 hash of downloaded file (name) does not match the known hash: ..."
-        if "hash" not in str(error):
-            raise
-        raise _DownloadFailed(
-            f"wrong checksum: what {host} sent is damaged or has been replaced; {_REMEDY}"
-        ) from None
+        if error.response is None:
+            raise _DownloadFailed(f"{host} refused: {_plain(error)}", _LATER) from None
+        file = _file_of(error.response.url)
+        raise _DownloadFailed(f"{host} answered {error.response.status_code} for {file}", _LATER) from None
+    except requests.RequestException:
+        raise _DownloadFailed(f"the connection to {host} was cut", _LATER) from None
     except OSError as error:
         if error.errno == errno.ENOSPC:
-            reason = f"the disk is full: free {2 * megabytes:,} MB"
+            reason, remedy = "the disk is full", f"free {2 * megabytes:,} MB"
         else:
-            reason = f"the course's cache cannot be written ({error.strerror or _first_line(error)})"
-        raise _DownloadFailed(f"{reason}, or set COURSE_CACHE_DIR to another folder") from None
+            reason, remedy = f"the course's cache cannot be written: {_plain(error)}", "make it writable"
+        raise _DownloadFailed(reason, f"{remedy}, or set COURSE_CACHE_DIR to another folder") from None
     except Exception as error:
-        raise _DownloadFailed(f"{host}: {type(error).__name__}: {_first_line(error)}; {_REMEDY}") from None
+        # pooch raises ValueError("SHA256 hash of downloaded file (...) does not match ..."); kagglehub has a
+        # family of errors of its own.
+        if "hash" in str(error) or type(error).__name__ == "DataCorruptionError":
+            reason = f"wrong checksum: what {host} sent is damaged or has been replaced"
+        else:
+            reason = f"{host}: {type(error).__name__}: {_plain(error)}"
+        raise _DownloadFailed(reason, _LATER) from None
 
 
 def _fetch_files(base_url: str, checksums: dict[str, str], folder: Path, title: str) -> None:
@@ -1070,8 +1112,10 @@ def _file_of(address: str) -> str:
     return urllib.parse.unquote(urllib.parse.urlsplit(address).path.rsplit("/", 1)[-1]) or "its front page"
 
 
-def _first_line(error: object) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+def _plain(error: object) -> str:
+    """The first line of what an error says, without its number."""
+    text = getattr(error, "strerror", None) or str(error).strip() or type(error).__name__
+    return str(text).splitlines()[0].rstrip(".")
 
 
 # ---------------------------------------------------------------------------------------------------
@@ -1082,8 +1126,9 @@ def find_vgg16_weights(weights: str = "imagenet", data_source: str = "auto") -> 
     """Find weights for lesson 6's VGG16 base without its top, and print what was found.
 
     Args:
-        weights: ``"imagenet"`` (downloaded once through Keras into its own cache, 59 MB), ``"random"``, or
-            the path of a weights file (``.weights.h5`` or ``.h5``) for VGG16 without its top.
+        weights: ``"imagenet"`` (downloaded once through Keras into its own cache, 59 MB; a copy in
+            ``COURSE_DATA_DIR`` serves, too), ``"random"``, or the path of a weights file (``.weights.h5`` or
+            ``.h5``) for VGG16 without its top.
         data_source: with ``"auto"``, random weights take the place of ImageNet's that cannot be had; with
             ``"sample"`` nothing is downloaded; with ``"real"`` there is no fall-back.
 
@@ -1103,14 +1148,40 @@ def find_vgg16_weights(weights: str = "imagenet", data_source: str = "auto") -> 
         try:
             path = _imagenet_weights(source)
             found = FoundWeights(path, "imagenet", "VGG16 weights: learnt on ImageNet.")
-        except _DownloadFailed as reason:
+        except _DownloadFailed as failure:
             if source == "real":
-                raise CourseError(f"the VGG16 ImageNet weights cannot be had: {reason}") from None
-            found = FoundWeights(
-                None, "random", f"VGG16 weights: RANDOM, not ImageNet's, which cannot be had here ({reason})."
-            )
+                remedy = failure.remedy or f"connect to the network, or put {VGG16_FILE} into COURSE_DATA_DIR"
+                raise CourseError(
+                    f"VGG16's ImageNet weights cannot be had ({failure}): {remedy}, or use weights='random'."
+                ) from None
+            note = f"VGG16 weights: RANDOM, not ImageNet's, which cannot be had here ({failure})."
+            found = FoundWeights(None, "random", note)
     print(found.note)
     return found
+
+
+def _vgg16_places() -> list[tuple[str, Path]]:
+    """Where a file of ImageNet weights may lie on this machine."""
+    places = [("Keras's cache", _keras_folder() / "models" / VGG16_FILE)]
+    if os.environ.get("COURSE_DATA_DIR", "").strip():
+        folder = _local_places()[0][1]
+        at_top = folder / VGG16_FILE
+        places.insert(0, (IN_DATA_DIR, at_top if at_top.is_file() else folder / "vgg16" / VGG16_FILE))
+    return places
+
+
+def _vgg16_status() -> list[Place]:
+    rows = []
+    for where, path in _vgg16_places():
+        if not path.is_file():
+            rows.append(Place(VGG16, where, "missing", ""))
+        elif _md5(path) == VGG16_MD5:
+            rows.append(Place(VGG16, where, "complete", "learnt on ImageNet"))
+        else:
+            rows.append(Place(VGG16, where, "wrong", f"{VGG16_FILE} has the wrong checksum"))
+    rows.append(Place(VGG16, "public source", "online", "storage.googleapis.com, 59 MB to download"))
+    rows.append(Place(VGG16, "no weights", "sample", "random weights, marked as such"))
+    return rows
 
 
 def _vgg16_module() -> ModuleType:
@@ -1139,20 +1210,16 @@ def _weights_file(name: str) -> FoundWeights:
     except Exception as error:
         raise CourseError(
             f"weights={name!r} does not hold the weights of VGG16 without its top "
-            f"(cut short, or of another network: {_first_line(error)}): replace it."
+            f"(cut short, or of another network: {_plain(error)}): replace it."
         ) from None
     return FoundWeights(str(path), "file", f"VGG16 weights: from the file {path.name}.")
 
 
 def _imagenet_weights(source: str) -> str:
     """Path of the verified ImageNet weights; raises _DownloadFailed."""
-    places = [_keras_folder() / "models" / VGG16_FILE]
-    if os.environ.get("COURSE_DATA_DIR", "").strip():
-        folder = _local_places()[0][1]
-        places += [folder / "vgg16" / VGG16_FILE, folder / VGG16_FILE]
-    for place in places:
-        if place.is_file() and _md5(place) == VGG16_MD5:
-            return str(place)
+    for _, path in _vgg16_places():
+        if path.is_file() and _md5(path) == VGG16_MD5:
+            return str(path)
     if source == "sample":
         raise _DownloadFailed("data_source is sample, so nothing is downloaded")
 
@@ -1161,7 +1228,8 @@ def _imagenet_weights(source: str) -> str:
     address = _vgg16_module().WEIGHTS_PATH_NO_TOP
     host = _ask(address, patient=source == "real")
     print(f"Downloading VGG16 weights from {host} into Keras's cache: 59 MB ...", flush=True)
-    problem = ""
+    later = f"try again later, or put {VGG16_FILE} into COURSE_DATA_DIR"
+    failure = _DownloadFailed("")
     for attempt in range(RETRIES + 1):
         time.sleep(attempt)
         # Keras sets no time limit of its own: without one, a silent server would hold a class for ever.
@@ -1175,19 +1243,19 @@ def _imagenet_weights(source: str) -> str:
                 cache_subdir="models",
                 file_hash=VGG16_MD5,
             )
-        except Exception as error:
+        except Exception as error:  # Keras raises a plain Exception for an address that fails
             if isinstance(error, ValueError) and "hash" in str(error):
-                problem = f"wrong checksum: what {host} sent is damaged or has been replaced"
-                places[0].unlink(missing_ok=True)  # Keras leaves the wrong file behind
-            elif isinstance(error, OSError) and error.errno == errno.ENOSPC:
-                raise _DownloadFailed(
-                    "the disk is full: free 120 MB, or set KERAS_HOME to another folder"
-                ) from None
+                (_keras_folder() / "models" / VGG16_FILE).unlink(missing_ok=True)  # Keras leaves it behind
+                reason = f"wrong checksum: what {host} sent is damaged or has been replaced"
+                failure = _DownloadFailed(reason, later)
+            elif isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EACCES, errno.EROFS):
+                remedy = "free 120 MB, or set KERAS_HOME to another folder"
+                raise _DownloadFailed(f"Keras's cache cannot be written: {_plain(error)}", remedy) from None
             else:
-                problem = f"the download from {host} failed ({_first_line(error)})"
+                failure = _DownloadFailed(f"the download from {host} failed: {_plain(error)}", later)
         finally:
             socket.setdefaulttimeout(limit_before)
-    raise _DownloadFailed(f"{problem}; try again later, or put the file {VGG16_FILE} into COURSE_DATA_DIR")
+    raise failure
 
 
 def _md5(path: Path) -> str:
