@@ -134,6 +134,7 @@ def to_html(notebook: Any, *, name: str, folder: Path) -> str:
     page, _ = exporter.from_notebook_node(notebook, resources=resources)
     # The pages of one run lie side by side: a link between lessons should open the page.
     page = re.sub(r'href="(?:\./)?(\d\d-[\w.-]+?)\.ipynb(#[^"]*)?"', r'href="\1.html\2"', page)
+    page = page.replace('href="../README.md"', 'href="index.html"')
     return re.sub(r'href="(?:\./)?glossary\.md(#[^"]*)?"', r'href="glossary.html\1"', page)
 
 

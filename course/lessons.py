@@ -19,6 +19,8 @@ from helpers import CourseError
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
 DEFAULT_PROFILE = "class"
+# These exist even where no lesson has a file for them.
+PROFILES = ("smoke", DEFAULT_PROFILE, "full")
 # `run` itself says where the metrics go: a value of the user's would lose them for the table.
 SET_BY_RUN = "metrics_path"
 
@@ -119,7 +121,7 @@ def read_parameters(cells: Sequence[Mapping[str, Any]], where: str) -> dict[str,
             default = ast.literal_eval(line.value)
         except ValueError:
             raise CourseError(
-                f"{where}: parameter {name} is not a literal; compute it in a later cell"
+                f"{where}: parameter {name} is no literal; compute it in a later cell"
             ) from None
         annotation = annotation or type(default).__name__
         found[name] = Parameter(name, annotation, default, comments.get(line.end_lineno or line.lineno, ""))
@@ -181,10 +183,10 @@ def choose_lessons(lessons: Sequence[Lesson], wanted: Sequence[str]) -> list[Les
 
 
 def profiles(notebooks: Path = NOTEBOOKS) -> list[str]:
-    """Return the names of the profiles: the folders in `profiles/`, and `class`."""
+    """Return the names of the profiles: the three usual ones and any other folder in `profiles/`."""
     folder = notebooks / "profiles"
     found = {entry.name for entry in folder.iterdir() if entry.is_dir()} if folder.is_dir() else set()
-    return sorted(found | {DEFAULT_PROFILE})
+    return [*PROFILES, *sorted(found - set(PROFILES))]
 
 
 def read_profile(lesson: Lesson, profile: str, notebooks: Path = NOTEBOOKS) -> dict[str, Any]:

@@ -95,7 +95,7 @@ def run_course(request: RunRequest) -> int:
         print("The full profile trains for published numbers: up to 60 minutes a lesson.", flush=True)
     outcomes: list[Outcome] = []
     try:
-        with _kernel_settings(environment):
+        with kernel_settings(environment):
             for index, plan in enumerate(plans):
                 with _Progress(plan.lesson.stem, index + 1, len(plans)) as progress:
                     outcome = _run_lesson(plan, request, folder, progress.cell, environment)
@@ -384,7 +384,7 @@ def _kernel_variables(request: RunRequest, plans: Sequence[Plan]) -> dict[str, s
 
 
 @contextlib.contextmanager
-def _kernel_settings(changes: Mapping[str, str | None]) -> Iterator[None]:
+def kernel_settings(changes: Mapping[str, str | None]) -> Iterator[None]:
     """Set the variables, and make `python3` the kernel of this very interpreter.
 
     Jupyter looks for kernels in the user's folders too, where another Python may have left a

@@ -1,0 +1,173 @@
+"""Cost cards, badges and navigation: written once, unchanged the second time, stale ones found."""
+
+import json
+
+import pytest
+from course_notebooks import cell, write_lesson
+
+from course.lessons import ROOT
+from course.links import update_links
+from helpers import CourseError
+
+ADDRESS = "https://github.com/OWNER/image-classification-course"
+COLAB = f"""import sys
+if "google.colab" in sys.modules:
+    address = "{ADDRESS}"
+    folder = "/content/image-classification-course"
+"""
+README = """# Course
+
+<!-- course:badges -->
+<!-- /course:badges -->
+
+See OWNER/image-classification-course and OWNER/image-classification-course-2.
+
+<!-- course:lessons -->
+old
+<!-- /course:lessons -->
+"""
+RESULTS = """lesson,title,profile,network,weights,data,status,lesson_seconds,peak_rss_mb
+01-one,One,class,,,none,ok,8.4,310.2
+02-two,Two,class,a,random,complete,ok,185.0,1213.9
+02-two,Two,class,b,,complete,unavailable,185.0,1213.9
+03-three,Three,class,,,sample,ok,1.0,99
+"""
+
+
+@pytest.fixture
+def root(tmp_path):
+    notebooks = tmp_path / "notebooks"
+    write_lesson(notebooks, "01-one", "x = 'é →'")
+    write_lesson(notebooks, "02-two", "datasets.load_mnist(data_source)\nfind_vgg16_weights(weights)")
+    path = write_lesson(notebooks, "03-three", "x = 1")
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    notebook["cells"].insert(1, cell(COLAB, "colab"))
+    path.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    (tmp_path / "README.md").write_text(README, encoding="utf-8")
+    (tmp_path / "CITATION.cff").write_text(f'repository-code: "{ADDRESS}"\n', encoding="utf-8")
+    (tmp_path / "pyproject.toml").write_text(
+        f'[project]\nname = "x"\n\n[project.urls]\n# the address\nRepository = "{ADDRESS}"\n',
+        encoding="utf-8",
+    )
+    (tmp_path / "results.csv").write_text(RESULTS, encoding="utf-8")
+    return tmp_path
+
+
+def files(root):
+    return {
+        path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()
+    }
+
+
+def first_cell(root, stem):
+    cells = json.loads((root / "notebooks" / f"{stem}.ipynb").read_text(encoding="utf-8"))["cells"]
+    return "".join(cells[0]["source"])
+
+
+def test_writing_twice_changes_nothing(root, capsys):
+    before = files(root)
+    assert update_links(root=root, results=root / "results.csv") == 0
+    once = files(root)
+    assert once != before
+    assert update_links(root=root, results=root / "results.csv") == 0
+    assert update_links(root=root) == 0  # the costs are kept: results.csv is not needed again
+    assert files(root) == once
+    assert capsys.readouterr().out.endswith("Nothing to change.\n")
+
+
+def test_only_the_block_of_a_notebook_changes_and_its_file_keeps_its_form(root):
+    before = json.loads((root / "notebooks" / "01-one.ipynb").read_text(encoding="utf-8"))
+    update_links(root=root)
+    text = (root / "notebooks" / "01-one.ipynb").read_text(encoding="utf-8")
+    after = json.loads(text)
+    assert text == json.dumps(after, indent=1, ensure_ascii=False) + "\n"
+    assert after["cells"][1:] == before["cells"][1:] and after["metadata"] == before["metadata"]
+    source = first_cell(root, "01-one")
+    assert source.startswith("# 1. Lesson one\n\nAfter this.\n\n<!-- course:links -->\n\n**Cost:** ")
+    assert source.endswith("\n\n<!-- /course:links -->\n")
+
+
+def test_cards_badges_and_navigation(root):
+    update_links(root=root, results=root / "results.csv")
+    first, second, third = (first_cell(root, stem) for stem in ("01-one", "02-two", "03-three"))
+    assert "10 s on " in first and " cores · 0.4 GB of memory · download: none" in first
+    assert "4 min on " in second and "1.3 GB of memory · download: 70 MB" in second
+    assert "not measured yet" in third  # a sample run is no measurement
+    assert "[← 1. Lesson one](01-one.ipynb)" in second and "[3. Lesson three →](03-three.ipynb)" in second
+    assert "←" not in first and "→" not in third
+    here = "OWNER/image-classification-course/main?urlpath=lab/tree/notebooks/02-two.ipynb"
+    assert (
+        f"[![Open lesson 2 in Binder](https://mybinder.org/badge_logo.svg)](https://mybinder.org/v2/gh/{here})"
+        in second
+    )
+    assert (
+        "https://colab.research.google.com/github/OWNER/image-classification-course/blob/main/notebooks/02"
+        in second
+    )
+    readme = (root / "README.md").read_text(encoding="utf-8")
+    assert "| [2. Lesson two](notebooks/02-two.ipynb) | 4 min | 1.3 GB | 70 MB | [![Open lesson 2" in readme
+    assert "old" not in readme and "Open the course in Binder" in readme
+
+
+def test_a_new_address_goes_everywhere(root, capsys):
+    update_links(root=root)
+    update_links(root=root, repository="https://github.com/octo-cat/pictures.git")
+    assert "pyproject.toml" in capsys.readouterr().out
+    for name, content in files(root).items():
+        text = content.decode("utf-8").replace("OWNER/image-classification-course-2", "")
+        assert "OWNER" not in text, name
+    assert "# the address\n" in (root / "pyproject.toml").read_text(encoding="utf-8")
+    notebook = (root / "notebooks" / "03-three.ipynb").read_text(encoding="utf-8")
+    assert 'address = \\"https://github.com/octo-cat/pictures\\"' in notebook
+    assert "/content/image-classification-course" in notebook
+    once = files(root)
+    update_links(root=root)
+    assert files(root) == once
+
+
+def test_stale_files_are_named_and_left_alone(root, capsys):
+    update_links(root=root)
+    assert update_links(root=root, check=True) == 0
+    path = root / "notebooks" / "02-two.ipynb"
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("download: 70", "download: 71"), encoding="utf-8"
+    )
+    changed = files(root)
+    capsys.readouterr()
+    assert update_links(root=root, check=True) == 1
+    assert capsys.readouterr().out == "Stale: notebooks/02-two.ipynb; run `python -m course links`\n"
+    assert files(root) == changed
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"repository": "just-a-name"}, "--repository 'just-a-name' is not OWNER/REPO"),
+        ({"results": "missing.csv"}, "cannot be read"),
+        ({"results": "README.md"}, "is no results.csv"),
+        ({"results": "smoke.csv"}, "holds no lesson of the class profile"),
+    ],
+)
+def test_a_wrong_request_changes_nothing(root, options, said):
+    (root / "smoke.csv").write_text(RESULTS.replace(",class,", ",smoke,"), encoding="utf-8")
+    before = files(root)
+    if "results" in options:
+        options = {"results": root / options["results"]}
+    with pytest.raises(CourseError, match=said):
+        update_links(root=root, **options)
+    assert files(root) == before
+
+
+def test_a_lost_marker_is_named(root):
+    path = root / "notebooks" / "01-one.ipynb"
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("/course:links", "/course:link"), encoding="utf-8"
+    )
+    before = files(root)
+    with pytest.raises(CourseError, match=r"01-one\.ipynb lacks the lines <!-- course:links -->"):
+        update_links(root=root)
+    assert files(root) == before
+
+
+def test_the_course_itself_is_not_stale(capsys):
+    assert update_links(root=ROOT, check=True) == 0, capsys.readouterr().out
