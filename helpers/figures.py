@@ -268,12 +268,13 @@ def accuracy_intervals(scores: Mapping[str, tuple[int, int]], *, alt: str, capti
 
 
 def crop_and_numbers(
-    picture: np.ndarray, row: int, column: int, *, alt: str, caption: str, side: int = 12
+    picture: np.ndarray, row: int, column: int, *, alt: str, caption: str, side: int = 12, photo: bool = False
 ) -> None:
     """Show a grey picture, `side` x `side` pixels of it enlarged, and the numbers of these, side by side.
 
     `picture` has shape (height, width), values 0 to 255; the crop begins at `row` and `column` and
-    is framed in the first panel. Raises `ValueError` when it does not lie within the picture.
+    is framed in the first panel. `photo=True` stores a JPEG. Raises `ValueError` when the crop does not
+    lie within the picture.
     """
     picture = np.asarray(picture)
     height, width = picture.shape
@@ -297,7 +298,7 @@ def crop_and_numbers(
         axis.yaxis.set_major_locator(MaxNLocator(6, integer=True))
         axis.spines[["top", "right"]].set_visible(True)
     axes[0].set_ylabel("row")
-    show(fig, alt=alt, caption=caption)
+    show(fig, alt=alt, caption=caption, photo=photo)
 
 
 def framed_pictures(
