@@ -16,7 +16,7 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from helpers import CourseError
 COURSE_FOLDER = Path(__file__).resolve().parent.parent
 RESULTS_FOLDER = COURSE_FOLDER / "data" / "results"
 MODELS_FOLDER = COURSE_FOLDER / "data" / "models"
+UNFINISHED_FOLDER = COURSE_FOLDER / "runs" / "unfinished"
 
 
 # --- parameters ---------------------------------------------------------------------------------
@@ -438,6 +439,67 @@ def store_result(lesson: Lesson, result: dict[str, Any], folder: Path = RESULTS_
         "parameters": {key: value for key, value in lesson.parameters.items() if key != "metrics_path"},
     }
     write_json(path, head | result)
+    _unfinished(lesson).unlink(missing_ok=True)
+    return path
+
+
+def remembered(lesson: Lesson, name: str, experiment: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Run one experiment of a long comparison, or take what an interrupted run has measured already.
+
+    `experiment` takes nothing and returns what JSON can hold. Results wait in `runs/unfinished/` until
+    `store_result` has written the whole comparison; they serve only the same recipe cells, parameters,
+    pictures and versions.
+    """
+    path = _unfinished(lesson)
+    found = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    if name in found:
+        print(f"{name}: measured before the last run was interrupted")
+    else:
+        found[name] = _plain(experiment())
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_json(path, found)
+    return found[name]
+
+
+def _unfinished(lesson: Lesson) -> Path:
+    """Return the file where the finished experiments of an unfinished run wait."""
+    parameters = {key: value for key, value in lesson.parameters.items() if key != "metrics_path"}
+    what = [recipe_hash(notebook_path(lesson.stem)), parameters, lesson.data, versions()]
+    key = hashlib.sha256(json.dumps(_plain(what), sort_keys=True).encode()).hexdigest()[:12]
+    return UNFINISHED_FOLDER / f"{lesson.stem}-{key}.json"
+
+
+def store_network(
+    lesson: Lesson,
+    network: Any,
+    name: str,
+    file: str,
+    class_names: Iterable[str],
+    folder: Path = MODELS_FOLDER,
+) -> Path:
+    """Save a trained network as `data/models/FILE.keras`, and what is known about it as `FILE.json`.
+
+    The JSON holds the metrics of `name` (recorded before with `record_network`), the names of the classes in
+    the order of the outputs, and the SHA-256 of the network's file. Returns the network's file. Raises
+    `CourseError` when the lesson did not run on real pictures.
+    """
+    if lesson.data is None or lesson.data["kind"] == "sample":
+        raise CourseError("a network trained on the built-in sample is not stored: run with real pictures")
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{file}.keras"
+    network.save(path)
+    content = {
+        "lesson": lesson.stem,
+        "parameters": {key: value for key, value in lesson.parameters.items() if key != "metrics_path"},
+        "data": lesson.data,
+        "networks": {name: lesson.networks[name]},
+        "measured": datetime.date.today().isoformat(),
+        "recipe": recipe_hash(notebook_path(lesson.stem)),
+        "versions": versions(),
+        "class_names": [str(label) for label in class_names],
+        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+    }
+    write_json(path.with_suffix(".json"), content)
     return path
 
 
