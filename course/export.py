@@ -132,10 +132,18 @@ def to_html(notebook: Any, *, name: str, folder: Path) -> str:
     )
     resources = {"metadata": {"name": name, "path": str(folder)}}
     page, _ = exporter.from_notebook_node(notebook, resources=resources)
+    page = re.sub(r"<img [^>]*?src=.https?://[^>]*>", _as_text, page)
     # The pages of one run lie side by side: a link between lessons should open the page.
     page = re.sub(r'href="(?:\./)?(\d\d-[\w.-]+?)\.ipynb(#[^"]*)?"', r'href="\1.html\2"', page)
     page = page.replace('href="../README.md"', 'href="index.html"')
     return re.sub(r'href="(?:\./)?glossary\.md(#[^"]*)?"', r'href="glossary.html\1"', page)
+
+
+def _as_text(image: re.Match[str]) -> str:
+    """Return a picture from the network (a launch badge) as its words: the page opens without a network."""
+    alt = re.search(r"""alt=(["'])(.*?)\1""", image.group())
+    words = alt.group(2) if alt else "picture"
+    return f'<span style="border: 1px solid; border-radius: 4px; padding: 0 .4em">{words}</span>'
 
 
 def glossary_page(text: str, folder: Path) -> str:

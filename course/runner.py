@@ -250,19 +250,25 @@ def _cell_name(executed: Path, index: int) -> str:
 
 
 def _register_engine() -> None:
-    """Give papermill its nbclient engine with one addition: it tells which cell starts."""
+    """Give papermill its nbclient engine with one addition: it tells which cell is running."""
     from papermill.engines import NBClientEngine, papermill_engines
 
     class CourseEngine(NBClientEngine):
         @classmethod
         def execute_managed_notebook(cls, nb_man, kernel_name, *, watch, **kwargs):
-            start = nb_man.cell_start
+            start, save = nb_man.cell_start, nb_man.autosave_cell
+            at = {"cell": 0}
 
             def cell_start(cell, cell_index=None, **more):
+                at["cell"] = cell_index
                 watch(cell_index, len(nb_man.nb.cells))
                 return start(cell, cell_index, **more)
 
-            nb_man.cell_start = cell_start
+            def message_came(**more):  # keeps the clock going while a network is trained
+                watch(at["cell"], len(nb_man.nb.cells))
+                return save(**more)
+
+            nb_man.cell_start, nb_man.autosave_cell = cell_start, message_came
             return super().execute_managed_notebook(nb_man, kernel_name, **kwargs)
 
     papermill_engines.register("course", CourseEngine)
@@ -427,7 +433,7 @@ class _Progress:
         self._label = f"[{number}/{total}] {stem}"
         self._bar = None
         self._terminal = sys.stdout.isatty()
-        self._start = time.perf_counter()
+        self._shown = 0.0
 
     def __enter__(self) -> _Progress:
         if self._terminal:
@@ -444,9 +450,12 @@ class _Progress:
             self._bar.close()
 
     def cell(self, index: int, total: int) -> None:
-        """Say that cell `index` (from 0) of `total` starts."""
-        if self._bar is not None:
-            self._bar.total, self._bar.n = total, index + 1
+        """Say that cell `index` (from 0) of `total` is running."""
+        if self._bar is None:
+            return
+        now = time.perf_counter()
+        if index + 1 != self._bar.n or now - self._shown > 0.5:
+            self._bar.total, self._bar.n, self._shown = total, index + 1, now
             self._bar.refresh()
 
     def done(self, outcome: Outcome) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from course_notebooks import network, picture, write_lesson, write_profile
 
-from course.export import PathScrubber, tidy_streams
+from course.export import PathScrubber, tidy_streams, to_html
 from course.results import COLUMNS, Outcome, csv_text, table_text
 from course.runner import RunRequest, run_course
 from helpers import CourseError
@@ -154,6 +154,21 @@ def test_parameters_reach_the_lesson_and_progress_leaves_one_line(finished):
     text = outputs_of(folder, "01-pictures")
     assert "1 seed 5" in text  # epochs from the profile, seed from -p
     assert "step 2" in text and "step 1" not in text and "\r" not in text
+
+
+def test_badges_and_links_of_a_page_work_where_it_lies(tmp_path):
+    import nbformat
+
+    text = "[![Open in Colab](https://example.org/badge.svg)](https://example.org/colab) "
+    text += "[next](02-two.ipynb#a) "
+        "[![Open in Colab](https://example.org/badge.svg)](https://example.org/colab) [next](02-two.ipynb#a) "
+    )
+    text += "[word](glossary.md#feature-map) [all](../README.md)"
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text)])
+    page = to_html(notebook, name="01-one", folder=tmp_path)
+    assert Images(page).alts == [] and ">Open in Colab</span></a>" in page
+    for address in ("https://example.org/colab", "02-two.html#a", "glossary.html#feature-map", "index.html"):
+        assert f'href="{address}"' in page
 
 
 def test_printed_lines_stay_on_their_side_of_a_picture(finished):
