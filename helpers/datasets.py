@@ -1067,12 +1067,21 @@ def _fetch_files(base_url: str, checksums: dict[str, str], folder: Path, title: 
     alone = len(checksums) == 1
 
     def download(url: str, output_file: str, manager: pooch.Pooch) -> None:
-        bar = tqdm(desc=title, file=sys.stdout, unit="B", unit_scale=True, ncols=79) if alone else False
-        pooch.HTTPDownloader(progressbar=bar, chunk_size=65_536, timeout=(5, 15))(url, output_file, manager)
+        if not alone:
+            pooch.HTTPDownloader(chunk_size=65_536, timeout=(5, 15))(url, output_file, manager)
+            return
+        # pooch sets the total; a bar without one would count as no bar.
+        with tqdm(desc=title, total=1, file=sys.stdout, unit="B", unit_scale=True, ncols=79) as bar:
+            pooch.HTTPDownloader(progressbar=bar, chunk_size=65_536, timeout=(5, 15))(
+                url, output_file, manager
+            )
 
     if alone:
         manager.fetch(next(iter(checksums)), downloader=download)
         return
+    for name in checksums:
+        # Four threads of pooch would trip over each other in making the same folder.
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
     with (
         ThreadPoolExecutor(4) as pool,
         tqdm(total=len(checksums), desc=title, file=sys.stdout, unit="file", ncols=79) as bar,

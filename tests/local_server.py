@@ -1,0 +1,97 @@
+"""A small web server on this machine that answers as a test wants: well, badly, or not at all."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import unquote
+
+
+class LocalServer(ThreadingHTTPServer):
+    """Serves ``pages``; tests change them while it runs.
+
+    Attributes:
+        pages: decoded path -> what is sent for it: bytes, or a function that makes them from the request's body.
+        cut: paths whose answer breaks off half-way.
+        silent: an event to set when nobody shall get an answer.
+        asked: (method, decoded path) of every request, in order.
+    """
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.pages: dict[str, bytes] = {}
+        self.cut: set[str] = set()
+        self.silent = threading.Event()
+        self.closing = threading.Event()
+        self.asked: list[tuple[str, str]] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/"
+
+    def got(self) -> list[str]:
+        """Paths whose content was asked for, in order."""
+        return [path for method, path in self.asked if method != "HEAD"]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: LocalServer
+
+    def answer(self) -> None:
+        path = unquote(self.path)
+        self.server.asked.append((self.command, path))
+        # A client that asks for "a b" without writing the blank as %20 breaks HTTP.
+        if self.server.silent.is_set():
+            self.server.closing.wait(30)
+            return
+        length = int(self.headers.get("Content-Length") or 0)
+        self.rfile.read(length)
+        content = self.server.pages.get(path)
+        if content is None:
+            self.send_error(404)
+            return
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(content)))
+        self.send_header(
+            "Content-Type", "application/json" if content[:1] == b"{" else "application/octet-stream"
+        )
+        self.end_headers()
+        if self.command == "HEAD":
+            return
+        if path in self.server.cut:
+            self.wfile.write(content[: len(content) // 2])
+            self.wfile.flush()
+            self.connection.shutdown(socket.SHUT_RDWR)
+        else:
+            self.wfile.write(content)
+
+    do_GET = do_HEAD = do_POST = answer
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def running_server() -> Iterator[LocalServer]:
+    server = LocalServer()
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.closing.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def url_of_nobody() -> str:
+    """An address of this machine where nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{probe.getsockname()[1]}/"
