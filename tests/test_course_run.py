@@ -161,8 +161,6 @@ def test_badges_and_links_of_a_page_work_where_it_lies(tmp_path):
 
     text = "[![Open in Colab](https://example.org/badge.svg)](https://example.org/colab) "
     text += "[next](02-two.ipynb#a) "
-        "[![Open in Colab](https://example.org/badge.svg)](https://example.org/colab) [next](02-two.ipynb#a) "
-    )
     text += "[word](glossary.md#feature-map) [all](../README.md)"
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text)])
     page = to_html(notebook, name="01-one", folder=tmp_path)
