@@ -203,12 +203,41 @@ def curves(
                     epochs = np.arange(1, len(record[key]) + 1)
                     label = f"{name}, {label}" if name else label
                     fill = {"markerfacecolor": "white"} if style == "--" else {}
-                    axis.plot(epochs, record[key], style, label=label, **look, **fill)
+                    every = max(1, len(epochs) // 20)  # a marker at each of 200 epochs would hide the line
+                    axis.plot(epochs, record[key], style, label=label, markevery=every, **look, **fill)
         axis.set_xlabel("epoch")
         axis.set_ylabel(metric + (" (share right)" if metric == "accuracy" else ""))
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         axis.grid(alpha=0.3)
     np.atleast_1d(axes)[0].legend(fontsize=9)
+    show(fig, alt=alt, caption=caption)
+
+
+def lines(
+    series: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    xlabel: str,
+    ylabel: str,
+    *,
+    alt: str,
+    caption: str,
+    points: Sequence[tuple[str, float, float]] = (),
+    log: bool = False,
+) -> None:
+    """Draw lines in one pair of axes, each with its own colour and style, and marked points (lesson 3).
+
+    `series` maps a name to (x values, y values), `points` are (name, x, y); `log=True` makes each mark
+    of the upright axis ten times the last.
+    """
+    fig, axis = plt.subplots(figsize=(7.5, 3.8), layout="constrained")
+    for position, (name, (x, y)) in enumerate(series.items()):
+        look = {"color": COLOURS[position % 10], "linestyle": LINE_STYLES[position % 4]}
+        axis.plot(x, y, label=name, linewidth=2.2, **look)
+    for position, (name, x, y) in enumerate(points):
+        axis.plot(x, y, MARKERS[position % 7], color="black", markersize=8, label=name)
+    axis.set(xlabel=xlabel, ylabel=ylabel, yscale="log" if log else "linear")
+    axis.grid(alpha=0.3)
+    if len(series) + len(points) > 1:
+        axis.legend(fontsize=10)
     show(fig, alt=alt, caption=caption)
 
 
