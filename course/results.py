@@ -160,7 +160,7 @@ _SHOWN = (
     ("parameters", lambda row: _number(row["parameter_count"], ",")),
     ("validation acc.", lambda row: _number(row["validation_accuracy"], ".4f")),
     ("test acc.", lambda row: _number(row["test_accuracy"], ".4f")),
-    ("lesson s", lambda row: _number(row["lesson_seconds"], ".1f")),
+    ("seconds", lambda row: _number(row["lesson_seconds"], ".1f")),
     ("peak MB", lambda row: _number(row["peak_rss_mb"], ",.0f")),
 )
 _TEXT_COLUMNS = 5
@@ -193,10 +193,12 @@ _PAGE = """<!DOCTYPE html>
 <title>{title}</title>
 <style>
 body {{ font: 16px/1.5 system-ui, sans-serif; color: #1a1a1a; }}
-body {{ margin: 2rem auto; max-width: 72rem; padding: 0 1rem; }}
+body {{ margin: 2rem auto; max-width: 80rem; padding: 0 1rem; }}
 .scroll {{ overflow-x: auto; }}
 table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; }}
 th, td {{ padding: .35rem .7rem; border-bottom: 1px solid #ccc; text-align: left; vertical-align: top; }}
+th, td {{ white-space: nowrap; }}
+td:first-child {{ white-space: normal; }}
 .number {{ text-align: right; }}
 .loud {{ border: 3px solid #9a3412; padding: .6rem 1rem; font-weight: 700; }}
 .failed {{ font-weight: 700; }}

@@ -169,8 +169,6 @@ def _run_lesson(
             page = to_html(notebook, name=lesson.stem, folder=request.notebooks)
             write_text(folder / f"{lesson.stem}.html", page)
             _write_glossary(request.notebooks, folder)
-            if request.store and not error:
-                store_outputs(notebook, lesson.path)
     metrics = read_metrics(metrics_path)
     if metrics is not None and isinstance(metrics.get("parameters"), dict):
         parameters = metrics["parameters"]
@@ -178,7 +176,13 @@ def _run_lesson(
         write_text(metrics_path, json.dumps(metrics, indent=2, ensure_ascii=False) + "\n")
     if metrics is None and SET_BY_RUN in values and not error:
         error = "it left no metrics; its last code cell must be lesson.finish()"
-    return Outcome(lesson.stem, lesson.title, request.profile, seconds, error, metrics)
+    outcome = Outcome(lesson.stem, lesson.title, request.profile, seconds, error, metrics)
+    if request.store and outcome.ok:
+        if outcome.data_kind == "sample":
+            print(f"{lesson.path.name}: not stored, because it ran on built-in samples", flush=True)
+        else:
+            store_outputs(notebook, lesson.path)
+    return outcome
 
 
 def _execute(

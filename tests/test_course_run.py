@@ -164,9 +164,19 @@ def test_badges_and_links_of_a_page_work_where_it_lies(tmp_path):
     text += "[word](glossary.md#feature-map) [all](../README.md)"
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text)])
     page = to_html(notebook, name="01-one", folder=tmp_path)
+    assert "mathjax" not in page.lower()
     assert Images(page).alts == [] and ">Open in Colab</span></a>" in page
     for address in ("https://example.org/colab", "02-two.html#a", "glossary.html#feature-map", "index.html"):
         assert f'href="{address}"' in page
+
+
+def test_formulas_do_not_hold_a_page_up(tmp_path):
+    import nbformat
+
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("$e^s$")])
+    page = to_html(notebook, name="03-three", folder=tmp_path)
+    (script,) = re.findall(r"<script[^>]*src=[^>]*>", page)
+    assert "async" in script and "mathjax" in script
 
 
 def test_printed_lines_stay_on_their_side_of_a_picture(finished):
@@ -266,12 +276,15 @@ def test_an_explicit_parameter_wins_over_the_variable_and_outputs_can_be_stored(
     )
     variables = {**os.environ, "COURSE_DATA_SOURCE": "sample"}
     common = {"notebooks": notebooks, "environment": variables}
+    on_samples = write_lesson(notebooks, "02-sample", network("sample"))
+    unchanged = on_samples.read_bytes()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COURSE_DATA_SOURCE", "sample")
         run_course(RunRequest(**common, output=tmp_path / "a", assignments=["data_source=auto"]))
         assert "source None" in outputs_of(tmp_path / "a", "01-source")
         before = json.loads(path.read_text(encoding="utf-8"))
         run_course(RunRequest(**common, output=tmp_path / "b", store=True))
+    assert on_samples.read_bytes() == unchanged
     after = json.loads(path.read_text(encoding="utf-8"))
     code = [cell for cell in after["cells"] if cell["cell_type"] == "code"]
     assert [cell["execution_count"] for cell in code] == [1, 2, 3, 4, 5]
