@@ -1214,8 +1214,10 @@ def _weights_file(name: str) -> FoundWeights:
     import keras
 
     try:
-        # The one sure way to know is to load them.
-        keras.applications.VGG16(weights=str(path), include_top=False, input_shape=(32, 32, 3))
+        # The one sure way to know is to load them; what Keras only warns of is a layer left random.
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)
+            keras.applications.VGG16(weights=str(path), include_top=False, input_shape=(32, 32, 3))
     except Exception as error:
         raise CourseError(
             f"weights={name!r} does not hold the weights of VGG16 without its top "
@@ -1239,6 +1241,11 @@ def _imagenet_weights(source: str) -> str:
     print(f"Downloading VGG16 weights from {host} into Keras's cache: 59 MB ...", flush=True)
     later = f"try again later, or put {VGG16_FILE} into COURSE_DATA_DIR"
     failure = _DownloadFailed("")
+    unwritable = "free 120 MB, or set KERAS_HOME to another folder"
+    try:
+        _keras_folder().mkdir(parents=True, exist_ok=True)  # or Keras takes a folder below /tmp
+    except OSError as error:
+        raise _DownloadFailed(f"Keras's cache cannot be written: {_plain(error)}", unwritable) from None
     for attempt in range(RETRIES + 1):
         time.sleep(attempt)
         # Keras sets no time limit of its own: without one, a silent server would hold a class for ever.
@@ -1258,8 +1265,8 @@ def _imagenet_weights(source: str) -> str:
                 reason = f"wrong checksum: what {host} sent is damaged or has been replaced"
                 failure = _DownloadFailed(reason, later)
             elif isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EACCES, errno.EROFS):
-                remedy = "free 120 MB, or set KERAS_HOME to another folder"
-                raise _DownloadFailed(f"Keras's cache cannot be written: {_plain(error)}", remedy) from None
+                reason = f"Keras's cache cannot be written: {_plain(error)}"
+                raise _DownloadFailed(reason, unwritable) from None
             else:
                 failure = _DownloadFailed(f"the download from {host} failed: {_plain(error)}", later)
         finally:

@@ -14,7 +14,7 @@ class LocalServer(ThreadingHTTPServer):
     """Serves ``pages``; tests change them while it runs.
 
     Attributes:
-        pages: decoded path -> what is sent for it: bytes, or a function that makes them from the request's body.
+        pages: decoded path -> what is sent for it; anything else is a 404.
         cut: paths whose answer breaks off half-way.
         silent: an event to set when nobody shall get an answer.
         asked: (method, decoded path) of every request, in order.
@@ -45,7 +45,6 @@ class _Handler(BaseHTTPRequestHandler):
     def answer(self) -> None:
         path = unquote(self.path)
         self.server.asked.append((self.command, path))
-        # A client that asks for "a b" without writing the blank as %20 breaks HTTP.
         if self.server.silent.is_set():
             self.server.closing.wait(30)
             return

@@ -866,9 +866,11 @@ def test_private_folder_vanishes_with_the_process(album):
     (album / "cars" / "empty.jpg").write_bytes(b"")
     code = (
         "import sys; from helpers import datasets;"
-        f"r = datasets.usable_pictures({str(album)!r}, ('cars', 'planes')); print(r.folder, r.folder.is_dir())"
+        "r = datasets.usable_pictures(sys.argv[1], ('cars', 'planes')); print(r.folder, r.folder.is_dir())"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(album)], capture_output=True, text=True, check=True
+    )
     folder, was_there = done.stdout.strip().rsplit(" ", 1)
     assert was_there == "True" and not Path(folder).exists()
 
@@ -957,9 +959,10 @@ def vgg16_files(tmp_path_factory):
         file.attrs["layer_names"] = [layer.name.encode() for layer in model.layers]
         for layer in model.layers:
             group = file.create_group(layer.name)
-            group.attrs["weight_names"] = [f"{layer.name}_{k}".encode() for k, _ in enumerate(layer.weights)]
-            for k, weight in enumerate(layer.weights):
-                group[f"{layer.name}_{k}"] = np.asarray(weight)
+            names = [f"{layer.name}_{k}" for k in range(len(layer.weights))]
+            group.attrs["weight_names"] = [name.encode() for name in names]
+            for name, weight in zip(names, layer.get_weights(), strict=True):
+                group[name] = weight
     model.save_weights(folder / "new.weights.h5")
     return folder
 
@@ -1010,13 +1013,24 @@ def test_weights_right_file(public_weights, capsys, tmp_path, monkeypatch):
     assert datasets.find_vgg16_weights("imagenet", "real").path.startswith(str(folder))
 
 
-@pytest.mark.parametrize("how", ["wrong checksum", "cut", "404", "nobody"])
+@pytest.mark.parametrize("how", ["wrong checksum", "cut", "404", "nobody", "disk full", "no folder"])
 def test_weights_that_cannot_be_had(how, public_weights, monkeypatch, capsys, tmp_path):
     path = f"/models/{datasets.VGG16_FILE}"
     if how == "nobody":
         address = url_of_nobody() + datasets.VGG16_FILE
         monkeypatch.setattr(datasets._vgg16_module(), "WEIGHTS_PATH_NO_TOP", address)
         words = "no answer"
+    elif how == "disk full":
+        import keras
+
+        def full(*_: object, **__: object) -> None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        monkeypatch.setattr(keras.utils, "get_file", full)
+        words = "cache cannot be written.*KERAS_HOME"
+    elif how == "no folder":
+        monkeypatch.setenv("KERAS_HOME", f"{os.devnull}/keras")
+        words = "cache cannot be written.*KERAS_HOME"
     else:
         words = spoil(how, path, public_weights, monkeypatch)
         if how == "cut":
@@ -1056,8 +1070,14 @@ def test_wrong_own_weights_are_named(vgg16_files, tmp_path):
         with pytest.raises(CourseError, match="does not hold the weights of VGG16") as error:
             datasets.find_vgg16_weights(str(tmp_path / name))
         one_line(error)
+    import h5py
     import keras
 
+    (tmp_path / "lacks.weights.h5").write_bytes(whole)
+    with h5py.File(tmp_path / "lacks.weights.h5", "a") as file:
+        del file["layers/conv2d_5"]
+    with pytest.raises(CourseError, match="does not hold the weights of VGG16"):
+        datasets.find_vgg16_weights(str(tmp_path / "lacks.weights.h5"))
     other = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
     other.save_weights(tmp_path / "other.weights.h5")
     with pytest.raises(CourseError, match="does not hold the weights of VGG16"):
