@@ -303,6 +303,7 @@ def store_outputs(executed: Any, path: Path) -> None:
     for target, cell in zip(source.cells, cells, strict=True):
         if target.cell_type != "code":
             continue
+        target.metadata.pop("execution", None)  # times of an earlier run
         target.outputs, target.execution_count = cell.outputs, None
         if cell.execution_count is not None:
             count += 1
