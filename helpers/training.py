@@ -448,8 +448,10 @@ def remembered(lesson: Lesson, name: str, experiment: Callable[[], dict[str, Any
 
     `experiment` takes nothing and returns what JSON can hold. Results wait in `runs/unfinished/` until
     `store_result` has written the whole comparison; they serve only the same recipe cells, parameters,
-    pictures and versions.
+    pictures and versions. On the built-in sample, which is quick, nothing is kept.
     """
+    if lesson.data is None or lesson.data["kind"] == "sample":
+        return _plain(experiment())
     path = _unfinished(lesson)
     found = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     if name in found:
