@@ -57,8 +57,8 @@ def _open(path: Path, name: str) -> np.ndarray:
                 megapixels = file.width * file.height / 1e6
                 if megapixels > MOST_MEGAPIXELS:
                     raise CourseError(
-                        f"{name} has {file.width:,} x {file.height:,} pixels; at most {MOST_MEGAPIXELS} million "
-                        "are read: save it smaller, or cut out the digit"
+                        f"{name} has {file.width:,} x {file.height:,} pixels, {MOST_MEGAPIXELS} million "
+                        "are the most: save it smaller, or cut out the digit"
                     )
                 if min(file.size) < 8:
                     raise CourseError(
