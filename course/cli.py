@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from helpers import CourseError
 
@@ -13,9 +14,16 @@ MISTAKE = 2
 INTERRUPTED = 130
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line, like all others of the course."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(MISTAKE, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the four commands."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="python -m course", description="Runs the course's lessons and says what they need."
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="run | data | check | links")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 from collections.abc import Sequence
@@ -10,8 +11,10 @@ from types import ModuleType
 
 from course.lessons import did_you_mean
 from helpers import CourseError, datasets
+from helpers.training import quiet_import
 
 NOT_HERE = "not on this machine: a lesson downloads it, or uses the stand-in when it cannot be had"
+VGG16 = "vgg16-weights"
 _FOUND = ("complete", "partial")
 
 
@@ -38,6 +41,9 @@ def show_data(names: Sequence[str] = (), *, fetch: bool = False, source: ModuleT
     if fetch:
         for name in chosen:
             try:
+                if name == VGG16 and not in_use(source.status(name)):
+                    with quiet_import():  # Keras fetches them, and TensorFlow has much to say
+                        importlib.import_module("keras")
                 source.fetch(name)
             except CourseError as error:
                 missed += 1

@@ -198,3 +198,14 @@ def test_the_command_ends_with_status_2_and_one_line(capsys, arguments, said):
     assert captured.err.count("\n") == 1 and captured.out == ""
     for word in said:
         assert word in captured.err
+
+
+@pytest.mark.parametrize(
+    "arguments", [["frobnicate"], [], ["run", "--lessen"], ["run", "--cell-seconds", "x"]]
+)
+def test_a_mistyped_command_is_one_line_too(capsys, arguments):
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    errors = capsys.readouterr().err
+    assert errors.count("\n") == 1 and "--help" in errors
