@@ -390,6 +390,7 @@ def _kernel_variables(request: RunRequest, plans: Sequence[Plan]) -> dict[str, s
     # `helpers` must be found where the course is not installed (a checkout on a bare Python).
     path = request.environment.get("PYTHONPATH", "")
     changes["PYTHONPATH"] = os.pathsep.join([str(ROOT), *([path] if path else [])])
+    changes["JPY_SESSION_NAME"] = None  # set where this was typed into a notebook: no live widgets here
     changes["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"  # else Python 3.11 and newer warn on stderr
     return changes
 
