@@ -16,7 +16,7 @@ from scipy import ndimage
 from helpers import CourseError
 
 MOST_MEGAPIXELS = 50  # decoded in memory: 150 MB in RGB
-WORKING_SIDE = 700  # pixels; more shows no more of a digit that ends as 20x20
+WORKING_SIDE = 500  # pixels; more shows no more of a digit that ends as 20x20
 BOX, FIELD = 20, 28  # MNIST's box for the digit, and its picture
 LEAST_CONTRAST = 20  # of 255: less is paper without a digit
 LEAST_STROKE, WANTED_STROKE = 1.8, 2.4  # width of a line in pixels of the 20x20 box; MNIST's pens were broad
@@ -43,8 +43,9 @@ def read_digit(path: str | Path) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     digit, strokes = _cut_out(ink, name)
     boxed = _into_box(_thicken(digit, strokes))
     pixels = _centre(boxed)
-    steps = {"picture": picture, "ink": ink, "digit": digit, "box": boxed, "centred": pixels}
-    return pixels, {step: np.clip(np.rint(array), 0, 255).astype(np.uint8) for step, array in steps.items()}
+    arrays = {"picture": picture, "ink": ink, "digit": digit, "box": boxed, "centred": pixels}
+    steps = {step: np.clip(np.rint(array), 0, 255).astype(np.uint8) for step, array in arrays.items()}
+    return steps["centred"], steps
 
 
 def _open(path: Path, name: str) -> np.ndarray:
@@ -115,19 +116,16 @@ def _ink(picture: np.ndarray) -> np.ndarray:
     height, width, _ = picture.shape
     rows, columns = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
     terms = np.stack([np.ones_like(rows), rows, columns, rows**2, rows * columns, columns**2], axis=-1)
-    step = max(1, min(height, width) // 100)
+    step = max(1, min(height, width) // 60)
     thin_terms, thin_picture = terms[::step, ::step], picture[::step, ::step]
     rim = np.minimum(1 - abs(thin_terms[..., 1]), 1 - abs(thin_terms[..., 2])) < 0.15
     far = np.where(rim, abs(thin_picture - np.median(thin_picture[rim], axis=0)).max(axis=-1), np.inf)
-    paper = None
-    for _ in range(12):
+    flat_terms, flat_picture = thin_terms.reshape(-1, 6), thin_picture.reshape(-1, 3)
+    for round_number in range(12):
         # weights of a robust fit: what is far from the paper (the digit, specks) hardly counts
-        weights = np.sqrt(1 / np.maximum(far, 3.0) ** (1 if paper is None else 2))[..., np.newaxis]
-        flat_terms, flat_picture = (
-            (weights * thin_terms).reshape(-1, 6),
-            (weights * thin_picture).reshape(-1, 3),
-        )
-        paper = np.linalg.lstsq(flat_terms, flat_picture, rcond=None)[0]
+        weights = 1 / np.maximum(far.ravel(), 3.0) ** (2 if round_number else 1)
+        weighted = flat_terms.T * weights
+        paper = np.linalg.solve(weighted @ flat_terms + 1e-9 * np.eye(6), weighted @ flat_picture)
         far = abs(thin_picture - thin_terms @ paper).max(axis=-1)
     return abs(picture - np.clip(terms @ paper, 0, 255)).max(axis=-1)
 
@@ -146,7 +144,7 @@ def _cut_out(ink: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
     pieces, number = ndimage.label(strokes, np.ones((3, 3)))
     sizes = ndimage.sum_labels(strokes, pieces, range(1, number + 1))
     kept = np.isin(pieces, 1 + np.flatnonzero(sizes >= 0.1 * sizes.max()))
-    near = ndimage.binary_dilation(kept, iterations=max(1, max(ink.shape) // 100))
+    near = ndimage.maximum_filter(kept, 2 * max(1, max(ink.shape) // 100) + 1)
     low, high = max(0.15 * peak, noise), 0.9 * peak
     digit = np.where(near, np.clip((smooth - low) / (high - low), 0, 1) * 255, 0)
     rows, columns = (np.flatnonzero((digit > 40).any(axis=axis)) for axis in (1, 0))
