@@ -9,6 +9,7 @@ import datetime
 import hashlib
 import importlib.metadata
 import json
+import logging
 import math
 import os
 import platform
@@ -168,7 +169,8 @@ def quiet_import() -> Iterator[None]:
     Use: `with quiet_import(): import keras`.
 
     TensorFlow 2.21 tells of missing graphics cards before it reads `TF_CPP_MIN_LOG_LEVEL`, straight to
-    file descriptor 2, past `sys.stderr`. Errors of Python still come through.
+    file descriptor 2, past `sys.stderr`. Errors of Python still come through. Afterwards TensorFlow's own
+    logger tells of errors only: it warns of every sixth network, because a lesson has several.
     """
     try:
         kept = os.dup(2)
@@ -182,6 +184,7 @@ def quiet_import() -> Iterator[None]:
     finally:
         os.dup2(kept, 2)
         os.close(kept)
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 
 class Stopwatch:
