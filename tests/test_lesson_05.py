@@ -13,7 +13,7 @@ tf = pytest.importorskip("tensorflow")
 import keras  # noqa: E402
 from sklearn.model_selection import train_test_split  # noqa: E402
 
-from helpers import evaluation  # noqa: E402
+from helpers import evaluation, training  # noqa: E402
 
 NOTEBOOK = Path(__file__).resolve().parent.parent / "notebooks" / "05-intel-scenes-cnn.ipynb"
 CLASSES = ["buildings", "forest", "glacier", "mountain", "sea", "street"]
@@ -119,3 +119,14 @@ def test_the_network_is_the_source_s():
     assert network.input_shape == (None, 150, 150, 3)
     assert network.count_params() == 135_942
     assert sum(int(np.prod(weight.shape)) for weight in network.trainable_weights) == 135_814
+
+
+def test_what_tensorflow_writes_while_it_is_imported_is_not_shown(capfd):
+    with training.quiet_import():
+        os.write(2, b"no graphics card\n")
+    os.write(2, b"afterwards\n")
+    assert capfd.readouterr().err == "afterwards\n"
+    with pytest.raises(ImportError), training.quiet_import():
+        import no_such_module  # noqa: F401
+    os.write(2, b"after an error\n")
+    assert capfd.readouterr().err == "after an error\n"
