@@ -114,6 +114,7 @@ def _ink(picture: np.ndarray) -> np.ndarray:
     degree in both directions, fitted to the rim and then to all pixels that lie near it.
     """
     height, width, _ = picture.shape
+    picture = ndimage.gaussian_filter(picture, (max(height, width) / 400,) * 2 + (0,))  # the camera's noise
     rows, columns = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
     terms = np.stack([np.ones_like(rows), rows, columns, rows**2, rows * columns, columns**2], axis=-1)
     step = max(1, min(height, width) // 60)
@@ -132,24 +133,33 @@ def _ink(picture: np.ndarray) -> np.ndarray:
 
 def _cut_out(ink: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Return the digit alone, 0 to 255, cut at its edges, and where it has strokes (bool)."""
-    smooth = ndimage.gaussian_filter(ink, max(ink.shape) / 400)
-    count = max(6, smooth.size // 500)
-    peak = np.partition(smooth.ravel(), -count)[-count:].mean()
-    noise = 2.0 * np.median(smooth)
+    count = max(6, ink.size // 500)
+    peak = np.partition(ink.ravel(), -count)[-count:].mean()
+    noise = 2.0 * np.median(ink)
     if peak < max(LEAST_CONTRAST, 4 * noise):
         raise CourseError(
             f"{name} shows no digit: nothing stands out from the ground; write darker or with more light"
         )
-    strokes = smooth > max(0.35 * peak, 2 * noise)
-    pieces, number = ndimage.label(strokes, np.ones((3, 3)))
-    sizes = ndimage.sum_labels(strokes, pieces, range(1, number + 1))
-    kept = np.isin(pieces, 1 + np.flatnonzero(sizes >= 0.1 * sizes.max()))
+    kept = _without_specks_and_edges(ink > max(0.35 * peak, 2 * noise))
     near = ndimage.maximum_filter(kept, 2 * max(1, max(ink.shape) // 100) + 1)
     low, high = max(0.15 * peak, noise), 0.9 * peak
-    digit = np.where(near, np.clip((smooth - low) / (high - low), 0, 1) * 255, 0)
+    digit = np.where(near, np.clip((ink - low) / (high - low), 0, 1) * 255, 0)
     rows, columns = (np.flatnonzero((digit > 40).any(axis=axis)) for axis in (1, 0))
     box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
     return digit[box], kept[box]
+
+
+def _without_specks_and_edges(strokes: np.ndarray) -> np.ndarray:
+    """Keep the pieces that belong to the digit: no specks, no frame and no edge of the paper."""
+    pieces, number = ndimage.label(strokes, np.ones((3, 3)))
+    sizes = ndimage.sum_labels(strokes, pieces, range(1, number + 1))
+    rims = (pieces[0], pieces[-1], pieces[:, 0], pieces[:, -1])
+    sides = np.array([sum(piece in rim for rim in rims) for piece in range(1, number + 1)])
+    inside = sizes[sides < 3].max(initial=0)
+    # a digit may touch the rim, too: then there is nothing else of its size
+    edges = (sides >= 3) & (inside >= 0.1 * sizes)
+    largest = sizes[~edges].max()
+    return np.isin(pieces, 1 + np.flatnonzero(~edges & (sizes >= 0.1 * largest)))
 
 
 def _thicken(digit: np.ndarray, strokes: np.ndarray) -> np.ndarray:
@@ -174,11 +184,11 @@ def _into_box(digit: np.ndarray) -> np.ndarray:
 
 
 def _centre(boxed: np.ndarray) -> np.ndarray:
-    """Lay the box into 28x28 with its centre of mass in the middle, to the nearest pixel."""
+    """Lay the box into 28x28, its centre of mass at row and column 14 to the nearest pixel, as in MNIST."""
     field = np.zeros((FIELD, FIELD))
     place = []
     for side, middle in zip(boxed.shape, ndimage.center_of_mass(boxed), strict=True):
-        place.append(int(np.clip(round(FIELD / 2 - 0.5 - middle), 0, FIELD - side)))
+        place.append(int(np.clip(round(FIELD / 2 - middle), 0, FIELD - side)))
     top, left = place
     field[top : top + boxed.shape[0], left : left + boxed.shape[1]] = boxed
     return field
