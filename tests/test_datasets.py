@@ -894,6 +894,17 @@ def test_a_picture_cut_anywhere_is_never_called_good(form, share, tmp_path_facto
     assert datasets._look_at(path)[0] == "unusable"
 
 
+def test_a_jpeg_without_its_end_is_found_even_where_pillow_forgives_it(tmp_path):
+    path = tmp_path / "cut.jpg"
+    for size in range(8, 80, 3):
+        smooth = np.zeros((size, size + 5, 3), np.uint8)
+        smooth[..., 0] = np.linspace(0, 255, size + 5).astype(np.uint8)
+        Image.fromarray(smooth).save(path)
+        assert datasets._look_at(path)[0] == "good"
+        path.write_bytes(path.read_bytes()[:-2])
+        assert datasets._look_at(path)[0] == "unusable", size
+
+
 # ---------------------------------------------------------------------------------------------------
 # status and fetch
 
