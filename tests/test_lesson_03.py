@@ -34,7 +34,7 @@ def run_cells(names, **values):
 
 @pytest.mark.parametrize("seed", range(5))
 def test_the_learnt_kernel_is_the_diagonal(seed):
-    names = ["softmax", "momentum", "draw_line", "draw_lines", "cut_windows"]
+    names = ["softmax", "cross_entropy", "momentum", "draw_line", "draw_lines", "cut_windows"]
     names += ["line_scores", "line_loss", "line_slopes", "learn_kernel"]
     space = run_cells(names, epochs=40)
     pictures, labels = space["draw_lines"](120, np.random.default_rng([seed, 9]))
@@ -49,7 +49,8 @@ def test_the_learnt_kernel_is_the_diagonal(seed):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_few_pictures_and_many_weights_overfit(seed):
-    names = ["softmax", "adam", "draw", "draw_many", "start_network", "forwards", "backwards", "judge", "fit"]
+    names = ["softmax", "cross_entropy", "adam", "draw", "draw_many"]
+    names += ["start_network", "forwards", "backwards", "judge", "fit"]
     shapes = {}
     exec(IMPORTS + next(cell for cell in lesson_cells() if "O_STROKES = " in cell), shapes)
     strokes = {name: shapes[name] for name in ("X_STROKES", "O_STROKES")}
