@@ -1,0 +1,103 @@
+"""Lesson 4's bar: the compact network against the assignment's ten epochs, in one process, on the real set.
+
+    COURSE_DATA_DIR=... python tests/benchmarks/lesson_04.py
+
+Runs the very recipe cells of the notebook (tag `recipe`): the assignment's ten epochs before and after,
+and between them the compact network at three lengths, three seeds each. All train on the 60,000 training
+pictures; accuracies are medians over the seeds on the 10,000 test pictures, seconds are wall-clock medians.
+Takes about ten minutes on two quiet cores. Exits 1 below a bound, 2 without the complete set.
+"""
+
+import json
+import os
+import statistics
+import sys
+import time
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+from helpers import CourseError, datasets, training
+
+SEEDS = (0, 1, 2)
+MOST_PARAMETERS = 40_000
+# name in the notebook's LONG: (lowest test accuracy, largest share of the assignment's seconds)
+BOUNDS = {"compact, 2 epochs": (0.9878, 1 / 3), "compact, 6 epochs": (0.993, 1.0), "compact": (0.994, 3.0)}
+
+
+def recipes(mnist) -> dict:
+    """Run the notebook's recipe cells and return what they define."""
+    with training.quiet_import():
+        import keras
+    names = {
+        "keras": keras,
+        "layers": keras.layers,
+        "np": np,
+        "sliding_window_view": sliding_window_view,
+        "training": training,
+        "mnist": mnist,
+        "seed": 0,
+        "training_pictures": len(mnist.x_train),
+    }
+    notebook = json.loads(training.notebook_path("04-mnist-digits-cnn").read_text(encoding="utf-8"))
+    for cell in notebook["cells"]:
+        if "recipe" in cell["metadata"].get("tags", []):
+            exec("".join(cell["source"]), names)
+    return names
+
+
+def main() -> int:
+    """Measure, print and judge."""
+    try:
+        mnist = datasets.load_mnist("real")
+    except CourseError as error:
+        print(error)
+        return 2
+    if mnist.info.kind != "complete":
+        print("the benchmark needs the complete set")
+        return 2
+    lesson = recipes(mnist)
+
+    def run(name: str, seed: int) -> tuple[float, float, int]:
+        network, seconds = lesson["train_on_all"](name, seed)
+        answers = network.predict(mnist.x_test[..., np.newaxis], batch_size=200, verbose=0).argmax(axis=1)
+        accuracy = float((answers == mnist.y_test).mean())
+        print(f"{name}, seed {seed}: {seconds:.1f} s, test accuracy {accuracy:.4f}", flush=True)
+        return seconds, accuracy, network.count_params()
+
+    start = time.perf_counter()
+    runs = {"assignment": [run("assignment", 0)]} | {name: [] for name in BOUNDS}
+    for seed in SEEDS:  # one length after the other, so that a busy moment does not fall on one of them alone
+        for name in BOUNDS:
+            runs[name].append(run(name, seed))
+    runs["assignment"].append(run("assignment", 1))
+
+    seconds = {name: statistics.median(row[0] for row in rows) for name, rows in runs.items()}
+    accuracy = {name: statistics.median(row[1] for row in rows) for name, rows in runs.items()}
+    parameters = runs["compact"][0][2]
+    reached, shares = parameters <= MOST_PARAMETERS, {}
+    print(
+        f"assignment: ten epochs in {seconds['assignment']:.1f} s, test accuracy {accuracy['assignment']:.4f}"
+    )
+    for name, (lowest, most) in BOUNDS.items():
+        shares[name] = seconds[name] / seconds["assignment"]
+        ok = accuracy[name] >= lowest and shares[name] <= most
+        reached = reached and ok
+        print(
+            f"{name}: test accuracy {accuracy[name]:.4f} (bound {lowest}), {seconds[name]:.1f} s = "
+            f"{shares[name]:.2f} of the assignment's time (bound {most:.2f}): {'reached' if ok else 'MISSED'}"
+        )
+    print(f"all of it: {time.perf_counter() - start:.0f} s, peak memory {training.peak_memory_mb():,.0f} MB")
+    figures = ", ".join(f"{accuracy[name]:.4f} in {shares[name]:.2f}" for name in BOUNDS)
+    print(
+        f"ratio={shares['compact, 6 epochs']:.3f} of the assignment's {seconds['assignment']:.1f} s "
+        f"(accuracy in share of that time: {figures}; assignment {accuracy['assignment']:.4f} in 1; "
+        f"{parameters:,} parameters; {'all bounds reached' if reached else 'BELOW A BOUND'})"
+    )
+    return 0 if reached else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
