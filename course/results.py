@@ -195,8 +195,8 @@ _PAGE = """<!DOCTYPE html>
 body {{ font: 16px/1.5 system-ui, sans-serif; color: #1a1a1a; }}
 body {{ margin: 2rem auto; max-width: 80rem; padding: 0 1rem; }}
 .scroll {{ overflow-x: auto; }}
-table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; }}
-th, td {{ padding: .35rem .7rem; border-bottom: 1px solid #ccc; text-align: left; vertical-align: top; }}
+table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem; }}
+th, td {{ padding: .35rem .5rem; border-bottom: 1px solid #ccc; text-align: left; vertical-align: top; }}
 th, td {{ white-space: nowrap; }}
 td:first-child {{ white-space: normal; }}
 .number {{ text-align: right; }}
