@@ -218,9 +218,11 @@ def test_the_sources_stay_as_they_were(finished):
 
 
 SCRIPT = """
-import sys
+import signal, sys
 from pathlib import Path
 from course.runner import RunRequest, run_course
+# a shell that starts the tests in the background lets them ignore Ctrl-C; a user's terminal does not
+signal.signal(signal.SIGINT, signal.default_int_handler)
 base = Path(sys.argv[1])
 sys.exit(run_course(RunRequest(notebooks=base / "notebooks", runs=base / "runs")))
 """
