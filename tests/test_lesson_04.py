@@ -111,7 +111,10 @@ def test_place_size_and_brightness_hardly_matter(
     path = written(
         sample.x_test[7], folder / "other.png", side=side, corner=(left, top), ink=ink, paper=paper
     )
-    assert overlap(read_digit(path)[0], usual) > 0.85
+    pixels, _ = read_digit(path)
+    # the centre of mass is rounded to a whole pixel: it may fall to either side of a half
+    shifted = [np.roll(pixels, (down, right), (0, 1)) for down in (-1, 0, 1) for right in (-1, 0, 1)]
+    assert max(overlap(picture, usual) for picture in shifted) > 0.92
 
 
 @pytest.mark.parametrize(
