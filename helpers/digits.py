@@ -16,7 +16,7 @@ from scipy import ndimage
 from helpers import CourseError
 
 MOST_MEGAPIXELS = 50  # decoded in memory: 150 MB in RGB
-WORKING_SIDE = 500  # pixels; more shows no more of a digit that ends as 20x20
+WORKING_SIDE = 400  # pixels; more shows no more of a digit that ends as 20x20
 BOX, FIELD = 20, 28  # MNIST's box for the digit, and its picture
 LEAST_CONTRAST = 20  # of 255: less is paper without a digit
 LEAST_STROKE, WANTED_STROKE = 1.8, 2.4  # width of a line in pixels of the 20x20 box; MNIST's pens were broad
@@ -93,7 +93,7 @@ def _rgb(picture: Image.Image, name: str) -> np.ndarray:
         picture = _on_paper(picture.convert("RGBA"), name)
     picture = picture.convert("RGB")
     picture.thumbnail((WORKING_SIDE, WORKING_SIDE), Image.Resampling.BOX)
-    return np.asarray(picture, dtype=float)
+    return np.asarray(picture, dtype=np.float32)
 
 
 def _on_paper(picture: Image.Image, name: str) -> Image.Image:
@@ -115,7 +115,7 @@ def _ink(picture: np.ndarray) -> np.ndarray:
     """
     height, width, _ = picture.shape
     picture = ndimage.gaussian_filter(picture, (max(height, width) / 400,) * 2 + (0,))  # the camera's noise
-    rows, columns = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
+    rows, columns = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)
     terms = np.stack([np.ones_like(rows), rows, columns, rows**2, rows * columns, columns**2], axis=-1)
     step = max(1, min(height, width) // 60)
     thin_terms, thin_picture = terms[::step, ::step], picture[::step, ::step]
