@@ -286,6 +286,8 @@ def write_json(path: Path, content: Any) -> None:
         ) as file:
             scratch = Path(file.name)
             file.write(text)
+        # temporary files are for their owner alone; a results file is for whoever may read the folder
+        scratch.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o644)
         scratch.replace(path)
     except OSError as error:
         if scratch is not None:

@@ -117,6 +117,7 @@ def test_metrics_file_holds_the_schema(tmp_path, capsys):
     assert content["seconds"] >= 0
     assert content["peak_rss_mb"] > 20
     assert [item.name for item in tmp_path.iterdir()] == ["04.json"]
+    assert sys.platform == "win32" or path.stat().st_mode & 0o444 == 0o444, "only its owner can read it"
     assert "MB of memory" in capsys.readouterr().out
 
 
