@@ -213,7 +213,10 @@ def course(*arguments, **variables):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--profile", "smoke", "--lesson", "04", "-p", "epoch=1"], ["epoch", "epochs", "compact_epochs", "training_pictures"]),
+        (
+            ["--profile", "smoke", "--lesson", "04", "-p", "epoch=1"],
+            ["epoch", "epochs", "compact_epochs", "training_pictures"],
+        ),
         (["--lesson", "04", "-p", "epochs=0"], ["epochs=0", "whole number from 1"]),
         (["--lesson", "04", "-p", "epochs=many"], ["epochs", "many"]),
         (["--lesson", "06", "-p", "image_size=-64"], ["image_size=-64"]),
