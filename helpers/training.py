@@ -17,6 +17,7 @@ import random
 import sys
 import tempfile
 import time
+import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -495,6 +496,7 @@ def store_network(
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{file}.keras"
     network.save(path)
+    _open_to_older_keras(path)
     content = {
         "lesson": lesson.stem,
         "parameters": {key: value for key, value in lesson.parameters.items() if key != "metrics_path"},
@@ -508,6 +510,43 @@ def store_network(
     }
     write_json(path.with_suffix(".json"), content)
     return path
+
+
+# Settings that Keras 3.13 (which Colab has) does not know yet, with the defaults that change nothing.
+NEWER_SETTINGS = {
+    "input_axes": None,
+    "output_axes": None,
+    "renorm": False,
+    "renorm_clipping": None,
+    "renorm_momentum": 0.99,
+    "quantization_config": None,
+}
+
+
+def _open_to_older_keras(path: Path) -> None:
+    """Leave newer settings that stand at their defaults out of a `.keras` file.
+
+    Keras 3.13 refuses a file for the mere name of a setting that it does not know.
+    """
+
+    def without_defaults(value: Any) -> Any:
+        if isinstance(value, list):
+            return [without_defaults(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        return {
+            key: without_defaults(item)
+            for key, item in value.items()
+            if key not in NEWER_SETTINGS or item != NEWER_SETTINGS[key]
+        }
+
+    with zipfile.ZipFile(path) as archive:
+        parts = [(part, archive.read(part)) for part in archive.infolist()]
+    with zipfile.ZipFile(path, "w") as archive:
+        for part, content in parts:
+            if part.filename == "config.json":
+                content = json.dumps(without_defaults(json.loads(content))).encode()
+            archive.writestr(part, content)
 
 
 def load_result(lesson_number: str, folder: Path = RESULTS_FOLDER) -> dict[str, Any] | None:

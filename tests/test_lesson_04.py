@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from pathlib import Path
+import zipfile
 
 import numpy as np
 import pytest
@@ -360,14 +360,28 @@ def test_other_parameters_and_samples_remember_nothing(lesson):
 def test_stored_network_has_its_card(lesson, tmp_path):
     class Network:
         def save(self, path):
-            Path(path).write_bytes(b"weights")
+            with zipfile.ZipFile(path, "w") as archive:
+                layer = {"units": 2, "quantization_config": None, "renorm_momentum": 0.9}
+                archive.writestr("config.json", json.dumps({"layers": [layer]}))
+                archive.writestr("model.weights.h5", b"weights")
 
     lesson.record_network("compact", weights="random", parameter_count=3, test_accuracy=0.9)
     path = training.store_network(lesson, Network(), "compact", "tiny", range(2), folder=tmp_path / "models")
     card = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-    assert card["sha256"] == hashlib.sha256(b"weights").hexdigest()
+    assert card["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
     assert card["class_names"] == ["0", "1"]
     assert card["networks"]["compact"]["test_accuracy"] == 0.9
+    with zipfile.ZipFile(path) as archive:
+        assert archive.read("model.weights.h5") == b"weights"
+        # what older versions do not know is left out, but only where it says nothing
+        assert json.loads(archive.read("config.json")) == {"layers": [{"units": 2, "renorm_momentum": 0.9}]}
     lesson.data["kind"] = "sample"
     with pytest.raises(CourseError, match="sample"):
         training.store_network(lesson, Network(), "compact", "tiny", range(2), folder=tmp_path / "models")
+
+
+def test_committed_network_names_no_setting_newer_than_keras_3_13():
+    with zipfile.ZipFile(MODEL) as archive:
+        config = archive.read("config.json").decode()
+    for setting in training.NEWER_SETTINGS:
+        assert f'"{setting}"' not in config
