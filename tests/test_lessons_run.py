@@ -26,15 +26,15 @@ DATA = os.environ.get("COURSE_DATA_DIR")
 SAMPLE_BANDS = {
     "lecture": {"test_accuracy": (0.80, 0.99), "test_loss": (0.05, 0.8)},
     "assignment": {"test_accuracy": (0.60, 0.95), "test_loss": (0.2, 1.4)},
-    "compact": {"test_accuracy": (0.12, 0.95)},
+    "compact": {"test_accuracy": (0.75, 0.995)},
     "source": {"test_accuracy": (0.10, 0.80)},
     "scratch": {"test_accuracy": (0.60, 1.0), "validation_accuracy": (0.60, 1.0)},
     "vgg16-frozen": {"validation_accuracy": (0.30, 1.0)},
 }
 REAL_BANDS = {
-    "lecture": {"test_accuracy": (0.88, 0.97), "test_loss": (0.1, 0.5)},
+    "lecture": {"test_accuracy": (0.82, 0.96), "test_loss": (0.12, 0.7)},
     "assignment": {"test_accuracy": (0.80, 0.95), "test_loss": (0.15, 0.8)},
-    "compact": {"test_accuracy": (0.85, 0.99)},
+    "compact": {"test_accuracy": (0.93, 0.995)},
     "source": {"test_accuracy": (0.10, 0.60)},
     "scratch": {"validation_accuracy": (0.45, 1.0)},
 }
