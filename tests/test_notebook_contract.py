@@ -231,6 +231,20 @@ def test_markdown_pictures_have_text_alternatives(stem):
                 assert "alt=" in tag, fault(stem, position, "shows a picture without alt text")
 
 
+@pytest.mark.parametrize("stem", STEMS[:3])
+def test_first_lessons_load_tensorflow_only_where_they_compare_with_it(stem):
+    code = [source(cell) for _, cell in code_cells(load(stem))]
+    loads = [
+        position
+        for position, text in enumerate(code)
+        if re.search(r"^\s*(import|from) (tensorflow|keras)\b", text, re.M)
+    ]
+    if stem.startswith("01"):
+        assert not loads, "lesson 1 does without TensorFlow"
+    else:
+        assert loads and min(loads) >= 20, f"{stem}: code cell {min(loads) + 1} loads TensorFlow"
+
+
 def test_there_are_exactly_six_lessons():
     assert sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb")) == STEMS
 
