@@ -30,7 +30,7 @@ setup: $(READY)
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else "Python %d.%d is not supported: use 3.11, 3.12 or 3.13, e.g. make course PYTHON=python3.12" % v)'
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { rm -rf .venv; echo "No virtual environment could be made. On Debian and Ubuntu: sudo apt install python3-venv"; exit 1; }
-	@echo "Setting up .venv (about two minutes and 2 GB the first time) ..."
+	@echo "Setting up .venv (about two minutes and 3 GB the first time) ..."
 	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --editable . || { echo "The set-up did not finish: check the network and the space on the disk, then run make again."; exit 1; }
 	@touch $(READY)
 

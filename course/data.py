@@ -57,7 +57,7 @@ def show_data(names: Sequence[str] = (), *, fetch: bool = False, source: ModuleT
         width = max(len(row.place) for row in rows)
         for row in rows:
             found = "SAMPLE" if row.found == "sample" else row.found
-            print(f"  {row.place:<{width}}  {found:<8}  {row.detail}".rstrip())
+            print(f"  {row.place:<{width}}  {found:<9}  {row.detail}".rstrip())
     return 1 if missed else 0
 
 

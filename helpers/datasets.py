@@ -231,8 +231,8 @@ class PictureReport:
 class Place:
     """One row of :func:`status`: what is found of a set in one place.
 
-    ``found`` is ``"complete"``, ``"partial"``, ``"sample"``, ``"random"`` (weights), ``"online"`` (not asked,
-    size in ``detail``), ``"wrong"`` (something is there, and cannot be used) or ``"missing"``.
+    ``found`` is ``"complete"``, ``"partial"``, ``"sample"``, ``"random"`` (weights), ``"not asked"`` (the public
+    source: its size is in ``detail``), ``"wrong"`` (something is there, and cannot be used) or ``"missing"``.
     """
 
     name: str
@@ -334,7 +334,7 @@ def status(name: str) -> list[Place]:
         except CourseError as reason:
             rows.append(Place(name, where, "wrong", str(reason)))
     host = urllib.parse.urlsplit(the_set.address()).hostname
-    rows.append(Place(name, "public source", "online", f"{host}, {the_set.megabytes:,} MB to download"))
+    rows.append(Place(name, "public source", "not asked", f"{host}, {the_set.megabytes:,} MB to download"))
     rows.append(Place(name, IN_SAMPLE, "sample", _counts_in_words(the_set.sample().info)))
     return rows
 
@@ -1188,7 +1188,7 @@ def _vgg16_status() -> list[Place]:
             rows.append(Place(VGG16, where, "complete", "learnt on ImageNet"))
         else:
             rows.append(Place(VGG16, where, "wrong", f"{VGG16_FILE} has the wrong checksum"))
-    rows.append(Place(VGG16, "public source", "online", "storage.googleapis.com, 59 MB to download"))
+    rows.append(Place(VGG16, "public source", "not asked", "storage.googleapis.com, 59 MB to download"))
     rows.append(Place(VGG16, "stand-in", "random", "random weights, marked as such"))
     return rows
 

@@ -16,7 +16,7 @@ HERE = [
     Place("dots", "COURSE_DATA_DIR", "partial", "3 train"),
     Place("dots", "built-in sample", "sample", "2"),
 ]
-AWAY = [Place("dots", "COURSE_DATA_DIR", "missing", ""), Place("dots", "public source", "online", "11 MB")]
+AWAY = [Place("dots", "COURSE_DATA_DIR", "missing", ""), Place("dots", "public source", "not asked", "11 MB")]
 WRONG = [Place("dots", "COURSE_DATA_DIR", "wrong", "lacks the class folder sea"), *AWAY[1:]]
 
 
