@@ -231,8 +231,9 @@ class PictureReport:
 class Place:
     """One row of :func:`status`: what is found of a set in one place.
 
-    ``found`` is ``"complete"``, ``"partial"``, ``"sample"``, ``"random"`` (weights), ``"not asked"`` (the public
-    source: its size is in ``detail``), ``"wrong"`` (something is there, and cannot be used) or ``"missing"``.
+    ``found`` is ``"complete"``, ``"partial"``, ``"sample"``, ``"random"`` (weights), ``"not asked"`` (the
+    public source; its size is in ``detail``), ``"wrong"`` (something is there, and cannot be used) or
+    ``"missing"``.
     """
 
     name: str
