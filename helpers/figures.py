@@ -370,3 +370,83 @@ def framed_pictures(
     keys = [Rectangle((0, 0), 1, 1, **looks[name]) for name in names]
     fig.legend(keys, names, loc="outside lower center", ncols=len(names))
     show(fig, alt=alt, caption=caption)
+
+
+def histogram(
+    values: Sequence[float],
+    xlabel: str,
+    ylabel: str,
+    *,
+    alt: str,
+    caption: str,
+    marks: Mapping[str, float] | None = None,
+) -> None:
+    """Draw how often values occur, with named upright lines at some of them (lesson 5).
+
+    `values` has shape (n,), any range; `marks` maps the name of a line to its place.
+    """
+    values = np.asarray(values, dtype=float)
+    fig, axis = plt.subplots(figsize=(6.5, 3.2), layout="constrained")
+    axis.hist(values, bins=25, color=COLOURS[0], alpha=0.55, edgecolor="white")
+    for position, (name, place) in enumerate((marks or {}).items()):
+        style = LINE_STYLES[(position + 1) % 4]
+        axis.axvline(place, color="black", linestyle=style, linewidth=2, label=f"{name}: {place:.1f}")
+    axis.set(xlabel=xlabel, ylabel=ylabel)
+    if marks:
+        axis.legend(fontsize=10)
+    show(fig, alt=alt, caption=caption)
+
+
+def where_it_looks(
+    images: Sequence[np.ndarray],
+    heat: Sequence[np.ndarray],
+    titles: Sequence[str],
+    *,
+    alt: str,
+    caption: str,
+    right: Sequence[bool] | None = None,
+    columns: int = 4,
+    size: float = 1.9,
+) -> None:
+    """Show photographs and, below each, where a network looks: dark is unimportant, framed is important (lesson 5).
+
+    `images` have shape (height, width, 3), 0..255; `heat` are coarse maps of shape (rows, columns), at
+    least 0, each scaled by its own largest value and drawn smoothly over its photograph. The frame runs where
+    the heat is half of the largest. No colours are used, so it survives grey print. At most 12 pictures.
+    """
+    if 2 * len(images) > MOST_THUMBNAILS:
+        raise ValueError(f"{len(images)} pictures, two thumbnails each: at most {MOST_THUMBNAILS // 2}")
+    titles = list(titles)
+    if right is not None:
+        titles = [f"{'✓' if ok else '✗'} {title}" for ok, title in zip(right, titles, strict=True)]
+    lines = max((title.count("\n") + 1 for title in titles), default=1)
+    columns = max(1, min(columns, len(titles)))
+    rows = -(-len(titles) // columns)
+    height = rows * (2 * size + 0.22 * lines + 0.1)
+    fig, axes = plt.subplots(
+        2 * rows, columns, figsize=(size * columns, height), squeeze=False, layout="constrained"
+    )
+    for axis in axes.ravel():
+        axis.set_axis_off()
+    for position, (image, coarse, title) in enumerate(zip(images, heat, titles, strict=True)):
+        above = axes[2 * (position // columns), position % columns]
+        below = axes[2 * (position // columns) + 1, position % columns]
+        image = np.asarray(image, dtype=float) / 255
+        smooth = _stretched(np.asarray(coarse, dtype=float), image.shape[:2])
+        smooth /= smooth.max() or 1
+        above.imshow(image.clip(0, 1))
+        above.set_title(title, fontsize=9)
+        below.imshow((image * (0.25 + 0.75 * smooth[..., np.newaxis])).clip(0, 1))
+        if smooth.max() > 0.5:
+            for colour, thickness in (("black", 3.5), ("white", 1.5)):
+                below.contour(smooth, levels=[0.5], colors=[colour], linewidths=thickness)
+    show(fig, alt=alt, caption=caption, photo=True)
+
+
+def _stretched(coarse: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Stretch a coarse map to (height, width), in straight lines between the middles of its cells."""
+    rows, columns = coarse.shape
+    down = (np.arange(shape[0]) + 0.5) * rows / shape[0] - 0.5
+    across = (np.arange(shape[1]) + 0.5) * columns / shape[1] - 0.5
+    tall = np.stack([np.interp(down, np.arange(rows), column) for column in coarse.T], axis=1)
+    return np.stack([np.interp(across, np.arange(columns), row) for row in tall])

@@ -122,8 +122,10 @@ RULES: dict[str, Rule] = {
     "train_on_all": Switch(),
     "training_pictures": Whole(100, 1_000_000),
     "compact_epochs": Whole(1, 1_000),
+    "better_epochs": Whole(1, 1_000),
     "long_comparison": Switch(),
     "own_digit": Text("the path of a picture file of one digit, or nothing"),
+    "own_pictures": Text("a folder of your own photographs, or nothing"),
     "steps": Whole(1, 100_000),
     "repeats": Whole(1, 100),
     "weights": Text('"imagenet", "random" or the path of a weights file'),
@@ -467,6 +469,17 @@ def remembered(lesson: Lesson, name: str, experiment: Callable[[], dict[str, Any
         path.parent.mkdir(parents=True, exist_ok=True)
         write_json(path, found)
     return found[name]
+
+
+def unfinished_file(lesson: Lesson, name: str) -> Path:
+    """Return where something of an unfinished long comparison waits, such as a trained network.
+
+    `name` is the file's own name with its ending. The same recipe cells, parameters, pictures and versions
+    lead to the same file, as with `remembered`; its folder is made. Whoever uses it removes it.
+    """
+    path = _unfinished(lesson)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path.with_name(f"{path.stem}-{name}")
 
 
 def _unfinished(lesson: Lesson) -> Path:
