@@ -42,10 +42,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from helpers import CourseError
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 # ---------------------------------------------------------------------------------------------------
 # What the sets are, and where the public keeps them. Tests point the addresses at a server of their own.
@@ -220,11 +224,34 @@ class PictureReport:
 
     def describe(self, most: int = 10) -> str:
         """The counts, and the first few problems, one a line."""
-        lines = [f"{sum(self.counts.values()):,} usable pictures; {len(self.problems):,} problems"]
-        lines += [f"  {problem}" for problem in self.problems[:most]]
-        if len(self.problems) > most:
-            lines.append(f"  ... and {len(self.problems) - most:,} more")
-        return "\n".join(lines)
+        return _report(f"{sum(self.counts.values()):,} usable pictures", self.problems, most)
+
+
+def _report(what: str, problems: list[str], most: int) -> str:
+    lines = [f"{what}; {len(problems):,} problems"]
+    lines += [f"  {problem}" for problem in problems[:most]]
+    if len(problems) > most:
+        lines.append(f"  ... and {len(problems) - most:,} more")
+    return "\n".join(lines)
+
+
+@dataclass(frozen=True, eq=False)
+class OwnPhotographs:
+    """A student's own photographs, ready for a network, and what was wrong with the others.
+
+    Attributes:
+        names: file names, sorted.
+        pictures: uint8, shape (photographs, height, width, 3), RGB, 0 to 255, in the order of the names.
+        problems: one line for each file or folder that was converted, left out or ignored.
+    """
+
+    names: list[str]
+    pictures: np.ndarray
+    problems: list[str] = field(default_factory=list)
+
+    def describe(self, most: int = 10) -> str:
+        """The number of photographs, and the first few problems, one a line."""
+        return _report(f"{len(self.names):,} of your own photographs", self.problems, most)
 
 
 @dataclass(frozen=True)
@@ -898,17 +925,34 @@ def _write_rgb(path: Path, folder: Path) -> None:
     from PIL import Image
 
     with Image.open(path) as picture:
-        if picture.mode in ("I", "I;16", "I;16B", "I;16L", "F"):
-            # Pillow would clip at 255 what reaches to 65,535.
-            values = np.asarray(picture, dtype=np.float64)
-            top = 65535 if picture.mode.startswith("I;") or values.max() > 255 else 255
-            picture = Image.fromarray(np.clip(values * (255 / top), 0, 255).astype(np.uint8))
-        if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
-            with_alpha = picture.convert("RGBA")
-            white = Image.new("RGBA", picture.size, "white")
-            picture = Image.alpha_composite(white, with_alpha)
+        rgb = _on_white(_eight_bits(picture))
         # The whole old name stays in the new one: a.jpg and a.png must not meet.
-        picture.convert("RGB").save(folder / f"{path.name}.png")
+        rgb.save(folder / f"{path.name}.png")
+
+
+def _eight_bits(picture: Image.Image) -> Image.Image:
+    """Scale a grey picture of 16 or 32 bits to 0..255: Pillow would clip at 255 what reaches to 65,535."""
+    from PIL import Image
+
+    if picture.mode not in ("I", "F") and not picture.mode.startswith("I;"):
+        return picture
+    values = np.asarray(picture, dtype=np.float32)
+    top = 65535 if picture.mode.startswith("I;") or values.max() > 255 else 255
+    return Image.fromarray(np.clip(values * (255 / top), 0, 255).astype(np.uint8))
+
+
+def _is_transparent(picture: Image.Image) -> bool:
+    return picture.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info
+
+
+def _on_white(picture: Image.Image) -> Image.Image:
+    """The picture in RGB, white behind its transparent pixels."""
+    from PIL import Image
+
+    if _is_transparent(picture):
+        with_alpha = picture.convert("RGBA")
+        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), with_alpha)
+    return picture.convert("RGB")
 
 
 def _link(source: Path, target: Path) -> None:
@@ -950,6 +994,133 @@ def _ignored_note(ignored: list[str]) -> str:
         return ""
     more = f" and {len(ignored) - 3} more" if len(ignored) > 3 else ""
     return f"ignored: {', '.join(ignored[:3])}{more}"
+
+
+# ---------------------------------------------------------------------------------------------------
+# A student's own photographs
+
+MOST_PHOTOGRAPHS = 200
+# Decoded in memory: 50 million pixels are 150 MB in RGB. Only a JPEG can be decoded at an eighth of its size.
+MOST_MEGAPIXELS, MOST_MEGAPIXELS_JPEG = 50, 150
+NO_PHOTOGRAPHS = ("desktop.ini", "thumbs.db")  # what systems put into folders unasked
+NOT_READ_HERE = {
+    ".heic": "is a HEIC photograph, which cannot be read here: save it as JPEG",
+    ".heif": "is a HEIF photograph, which cannot be read here: save it as JPEG",
+    ".mov": "is a film",
+    ".mp4": "is a film",
+}
+
+
+def own_photographs(folder: Path | str, size: tuple[int, int] = (150, 150)) -> OwnPhotographs:
+    """Read a student's own photographs from one folder (lessons 5 and 6).
+
+    Every picture that Pillow reads is taken, whatever its name says: turned upright by its EXIF data,
+    converted to RGB, transparent pixels laid on white, and stretched to ``size``; nothing is cropped, as with
+    the course's own pictures. A larger photograph is made smaller by averaging over all its pixels, as
+    ``tf.image.resize(..., antialias=True)`` does. Plain ``tf.image.resize`` looks at four pixels for
+    each of its own: of a telephone's photograph a network of 150 x 150 would see one pixel in a hundred, and
+    speckle where there was grass. A smaller picture, where there is nothing to average, comes out as plain
+    ``tf.image.resize`` makes it. Nothing in the folder is changed.
+
+    Args:
+        folder: holds the photographs; hidden files are skipped, folders in it are named and not opened.
+        size: height and width of the result in pixels.
+
+    Returns:
+        Names, pictures and problems, see :class:`OwnPhotographs`. Left out and named: what is no picture, is
+        cut short, less than two pixels wide or high, or too large to decode safely, and whatever comes after
+        the first 200.
+
+    Raises:
+        CourseError: the folder is missing, is a file, or has no photograph that can be used.
+    """
+    named = str(folder)
+    place = Path(named)
+    with contextlib.suppress(RuntimeError):  # no such user, so no such folder either
+        place = place.expanduser()
+    height, width = size
+    if not named.strip():
+        raise CourseError("no folder of photographs is named: give its path.")
+    if not place.is_dir():
+        what = (
+            "is a file: name the folder that it lies in"
+            if place.exists()
+            else "does not exist: check the path"
+        )
+        raise CourseError(f"the folder of photographs {named!r} {what}.")
+    try:
+        entries = sorted(entry for entry in place.iterdir() if not entry.name.startswith("."))
+    except OSError as error:
+        raise CourseError(
+            f"the folder {named!r} cannot be read ({_plain(error)}): check its rights."
+        ) from None
+    entries = [entry for entry in entries if entry.name.lower() not in NO_PHOTOGRAPHS]
+
+    names: list[str] = []
+    pictures: list[np.ndarray] = []
+    problems: list[str] = []
+    for position, entry in enumerate(entries):
+        if len(names) == MOST_PHOTOGRAPHS:
+            rest = len(entries) - position
+            problems.append(
+                f"{entry.name} and all after it ({rest:,}): left out, {MOST_PHOTOGRAPHS} are the most"
+            )
+            break
+        if entry.is_dir():
+            problems.append(f"{entry.name}: is a folder, ignored")
+            continue
+        pixels, remark = _read_photograph(entry, (width, height))
+        if remark:
+            problems.append(f"{entry.name}: {remark}")
+        if pixels is not None:
+            names.append(entry.name)
+            pictures.append(pixels)
+    if not names:
+        more = f"; and {len(problems) - 1:,} more" if problems[1:] else ""
+        found = f" ({problems[0]}{more})" if problems else ", it is empty"
+        raise CourseError(
+            f"the folder {named!r} has no photograph that can be used{found}: put JPEG or PNG files into it."
+        )
+    return OwnPhotographs(names, np.stack(pictures), problems)
+
+
+def _read_photograph(path: Path, size: tuple[int, int]) -> tuple[np.ndarray | None, str]:
+    """Read one photograph at (width, height): its pixels, or None, and what is to be said about it."""
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    if path.suffix.lower() in NOT_READ_HERE:
+        return None, f"{NOT_READ_HERE[path.suffix.lower()]}, left out"
+    if not path.is_file():  # a broken link; or a pipe, which would be waited for
+        return None, "is no file, left out"
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(path) as picture:
+                across, down = picture.size
+                # All coefficients of a progressive JPEG lie in memory, however small it is decoded.
+                scalable = picture.format in ("JPEG", "MPO") and not picture.info.get("progressive")
+                if across * down > 1e6 * (MOST_MEGAPIXELS_JPEG if scalable else MOST_MEGAPIXELS):
+                    return None, f"has {across:,} x {down:,} pixels, too large to decode safely, left out"
+                if min(across, down) < 2:
+                    return None, f"is only {across}x{down} pixels, left out"
+                mode = "transparent" if _is_transparent(picture) else MODES.get(picture.mode, picture.mode)
+                picture.draft(None, (2 * max(size), 2 * max(size)))  # a JPEG is decoded smaller at once
+                picture.load()
+                with contextlib.suppress(Exception):  # damaged EXIF data do not spoil the picture
+                    ImageOps.exif_transpose(picture, in_place=True)
+                # Resized before it is laid on white: Pillow weighs colours by their opacity.
+                kind = "RGBA" if _is_transparent(picture) else "RGB"
+                whole = _eight_bits(picture).convert(kind)
+                pixels = np.asarray(_on_white(whole.resize(size, Image.Resampling.BILINEAR)))
+    except UnidentifiedImageError:
+        return None, "is no picture that can be read here, left out"
+    except Image.DecompressionBombError:
+        return None, "is too large to decode safely, left out"
+    except PermissionError as error:
+        return None, f"cannot be read ({_plain(error)}), left out"
+    except Exception as error:  # a damaged file may make a decoder raise anything
+        return None, f"is cut short or damaged ({_plain(error)}), left out"
+    return pixels, "" if mode == "RGB" else f"is {mode}, not RGB, converted"
 
 
 # ---------------------------------------------------------------------------------------------------
