@@ -408,7 +408,7 @@ def where_it_looks(
     columns: int = 4,
     size: float = 1.9,
 ) -> None:
-    """Show photographs and, below each, where a network looks: dark is unimportant, framed is important (lesson 5).
+    """Show photographs and, below each, where a network looks (lesson 5): dark does not count, framed does.
 
     `images` have shape (height, width, 3), 0..255; `heat` are coarse maps of shape (rows, columns), at
     least 0, each scaled by its own largest value and drawn smoothly over its photograph. The frame runs where
