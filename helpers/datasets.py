@@ -26,6 +26,7 @@ import http.client
 import io
 import logging
 import os
+import re
 import shutil
 import socket
 import sys
@@ -892,6 +893,8 @@ def _look_at(path: Path) -> tuple[str, str]:
 
     if path.suffix.lower() not in PICTURE_SUFFIXES:
         return "unusable", "is no picture by its name"
+    if not path.is_file():  # a broken link; or a pipe, which would be waited for
+        return "unusable", "is no file"
     try:
         content = path.read_bytes()
         with Image.open(io.BytesIO(content)) as picture:
@@ -906,10 +909,8 @@ def _look_at(path: Path) -> tuple[str, str]:
         return "unusable", "is too large to decode safely"
     except Exception as error:  # a damaged file may make a decoder raise anything
         return "unusable", f"is cut short or damaged ({_plain(error)})"
-    # Pillow forgives a missing end, TensorFlow does not. (A thumbnail inside ends before the last scan.)
-    if (form == "JPEG" and content.rfind(b"\xff\xd9") < content.rfind(b"\xff\xda")) or (
-        form == "PNG" and b"IEND\xaeB`\x82" not in content
-    ):
+    # Pillow forgives a missing end, TensorFlow does not.
+    if not _has_its_end(content, form):
         return "unusable", "is cut short (its end is missing)"
     if min(size) < 2:
         return "unusable", f"is only {size[0]}x{size[1]} pixels"
@@ -918,6 +919,26 @@ def _look_at(path: Path) -> tuple[str, str]:
     if mode != "RGB" or transparent:
         return "not rgb", f"is {'transparent' if transparent else MODES.get(mode, mode)}, not RGB"
     return "good", ""
+
+
+# A JPEG is a row of marked segments; 0xFF followed by one of these does not mark one.
+_JPEG_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]")
+
+
+def _has_its_end(content: bytes, form: str | None) -> bool:
+    """Whether a JPEG or PNG reaches its own end; a camera may hang a film behind it."""
+    if form == "PNG":
+        return b"IEND\xaeB`\x82" in content
+    if form not in ("JPEG", "MPO"):
+        return True
+    position = 2
+    while marker := _JPEG_MARKER.search(content, position):
+        position = marker.end()
+        if content[position - 1] == 0xD9:
+            return True
+        # Over the segment, with the thumbnail that may lie in it; what follows a scan is searched.
+        position += int.from_bytes(content[position : position + 2], "big")
+    return False
 
 
 def _write_rgb(path: Path, folder: Path) -> None:

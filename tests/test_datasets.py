@@ -468,6 +468,36 @@ def test_wrong_classes_do_not_count_as_found(what, tmp_path, monkeypatch, capsys
     assert "COURSE_DATA_DIR: intel-scenes" in said and "BUILT-IN SAMPLE" in said
 
 
+def test_scenes_whose_files_are_awkward_are_found_and_counted_by_their_names(tmp_path, monkeypatch):
+    base = scenes(data_dir(tmp_path, monkeypatch) / "intel-scenes")
+    sea = base / "seg_train" / "seg_train" / "sea"
+    (sea / "0.jpg").rename(sea / "0.JPG")
+    (sea / "1.jpg").write_text("no picture: it is named when it is looked at")
+    (sea / "notes.txt").write_text("no picture by its name")
+    (sea / "folder.jpg").mkdir()
+    found = datasets.find_intel_scenes("real")
+    assert found.info.counts == {"train": 18, "test": 12}
+    report = datasets.usable_pictures(found.train, found.class_names)
+    assert report.counts["sea"] == 2
+    assert sorted(line.split(":")[0] for line in report.problems) == [
+        *("sea/1.jpg", "sea/folder.jpg", "sea/notes.txt"),
+    ]
+
+
+def test_scenes_may_be_links(tmp_path, monkeypatch):
+    """As Colab and Kaggle mount them, and as a benchmark with 14,034 files makes them."""
+    base = scenes(tmp_path / "mounted")
+    linked = data_dir(tmp_path, monkeypatch) / "intel-scenes"
+    linked.symlink_to(base, target_is_directory=True)
+    sea = base / "seg_train" / "seg_train" / "sea"
+    (sea / "another.jpg").symlink_to(sea / "0.jpg")
+    (sea / "broken.jpg").symlink_to(sea / "gone.jpg")
+    found = datasets.find_intel_scenes("real")
+    assert found.info.counts == {"train": 19, "test": 12}
+    report = datasets.usable_pictures(found.train, found.class_names)
+    assert report.counts["sea"] == 4 and report.problems == ["sea/broken.jpg: is no file, left out"]
+
+
 @pytest.fixture
 def kaggle(server, monkeypatch, tmp_path):
     """Kaggle as its own client sees it, with a small archive; returns a function that changes the archive."""
@@ -810,6 +840,122 @@ def test_keras_streams_the_cleaned_folder(album):
     )
     labels = np.concatenate([np.asarray(y) for _, y in stream])
     assert labels.tolist() == [0, 0, 1, 1, 1]
+
+
+# What people put into class folders, and what becomes of it: kept, converted or left out (and the words).
+AWKWARD = {
+    "cut.jpg": "is cut short",
+    "renamed text.jpg": "is no picture, left out",
+    "notes.txt": "is no picture by its name, left out",
+    "nothing.png": "is empty, left out",
+    "dot.png": "is only 1x1 pixels, left out",
+    "dot.jpg": "is only 1x1 pixels, left out",
+    "line.png": "is only 1x30 pixels, left out",
+    "._good 0.jpg": "is no picture, left out",
+    "broken link.jpg": "is no file, left out",
+    "grey.jpg": "is grey, not RGB, converted to RGB",
+    "print.jpg": "is CMYK, not RGB, converted to RGB",
+    "glass.png": "is transparent, not RGB, converted to RGB",
+    "smoke.png": "is transparent, not RGB, converted to RGB",
+    "palette.png": "is palette, not RGB, converted to RGB",
+    "film.gif": "is palette, not RGB, converted to RGB",
+    "deep.png": "is grey, not RGB, converted to RGB",
+    "a tiff.jpg": "is stored as TIFF, converted to RGB",
+    "a web picture.png": "is stored as WEBP, converted to RGB",
+    "really a png.jpg": "",
+    "really a jpeg.png": "",
+    "CAPITALS.JPG": "",
+    "Mixed.JpEg": "",
+    "progressive.jpg": "",
+    "blanks and u\u0308mlaut.jpg": "",
+    "motion.jpg": "",
+    ".hidden.jpg": "",
+}
+
+
+def awkward_class(folder: Path) -> None:
+    whole = picture(folder / "good 0.jpg").read_bytes()
+    (folder / "cut.jpg").write_bytes(whole[: len(whole) // 2])
+    (folder / "renamed text.jpg").write_text("no picture")
+    (folder / "notes.txt").write_text("no picture")
+    (folder / "nothing.png").write_bytes(b"")
+    (folder / "._good 0.jpg").write_bytes(b"\0\5\x16\7 Mac OS X")
+    (folder / "broken link.jpg").symlink_to(folder / "gone.jpg")
+    (folder / "motion.jpg").write_bytes(whole + b"\xff\xda a short film")
+    for name, mode, size, form in (
+        ("dot.png", "RGB", (1, 1), None),
+        ("dot.jpg", "RGB", (1, 1), None),
+        ("line.png", "RGB", (1, 30), None),
+        ("grey.jpg", "L", (24, 20), None),
+        ("print.jpg", "CMYK", (24, 20), None),
+        ("glass.png", "RGBA", (24, 20), None),
+        ("smoke.png", "LA", (24, 20), None),
+        ("palette.png", "P", (24, 20), None),
+        ("film.gif", "P", (24, 20), None),
+        ("deep.png", "I;16", (24, 20), None),
+        ("a tiff.jpg", "RGB", (24, 20), "TIFF"),
+        ("a web picture.png", "RGB", (24, 20), "WEBP"),
+        ("really a png.jpg", "RGB", (24, 20), "PNG"),
+        ("really a jpeg.png", "RGB", (24, 20), "JPEG"),
+        ("CAPITALS.JPG", "RGB", (24, 20), None),
+        ("Mixed.JpEg", "RGB", (24, 20), "JPEG"),
+        ("blanks and u\u0308mlaut.jpg", "RGB", (24, 20), None),
+        (".hidden.jpg", "RGB", (24, 20), None),
+    ):
+        picture(folder / name, mode, size, form)
+    with Image.open(folder / "good 0.jpg") as good:
+        good.save(folder / "progressive.jpg", progressive=True)
+
+
+def test_lesson_5_streams_all_that_is_left_of_an_awkward_folder(tmp_path):
+    """The way of lesson 5: usable_pictures, Keras lists the files, TensorFlow decodes and resizes them."""
+    album = tmp_path / "scenes"
+    awkward_class(album / "glacier")
+    picture(album / "sea" / "1.jpg")
+    picture(album / "ocean" / "1.jpg")  # an extra folder
+    before = files_in(album)
+    report = datasets.usable_pictures(album, ("glacier", "sea"))
+    assert files_in(album) == before
+
+    said = dict(line.split(": ", 1) for line in report.problems)
+    assert said.pop("ocean") == "unexpected folder, ignored"
+    wanted = {f"glacier/{name}": words for name, words in AWKWARD.items() if words}
+    assert set(said) == set(wanted)
+    for name, words in wanted.items():
+        assert said[name].startswith(words), name
+    left_out = sum("left out" in words for words in said.values())
+    assert report.counts == {"glacier": 1 + len(AWKWARD) - left_out, "sea": 1}
+
+    import keras
+    import tensorflow as tf
+
+    loader = keras.utils.image_dataset_from_directory(
+        report.folder, class_names=["glacier", "sea"], image_size=(150, 150), shuffle=False, verbose=False
+    )
+    assert len(loader.file_paths) == sum(report.counts.values())
+    for path in loader.file_paths:
+        pixels = tf.io.decode_image(tf.io.read_file(path), channels=3, expand_animations=False)
+        assert pixels.shape == (20, 24, 3) and pixels.dtype == tf.uint8, path
+        assert tf.image.resize(pixels, (150, 150)).shape == (150, 150, 3)
+        with Image.open(path) as opened:  # in the same colours as the original
+            shown = np.asarray(opened.convert("RGB"))
+        assert abs(pixels.numpy().astype(int) - shown).max() <= 4, path
+    assert sum(len(labels) for _, labels in loader) == len(loader.file_paths)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_a_pipe_is_not_waited_for(album):
+    os.mkfifo(album / "cars" / "pipe.jpg")
+    report = datasets.usable_pictures(album, CLASSES)
+    assert report.problems == ["cars/pipe.jpg: is no file, left out"]
+    assert report.counts == {"cars": 2, "planes": 2}
+
+
+def test_a_file_in_the_place_of_a_class_folder(album):
+    (album / "boats").write_text("no folder")
+    with pytest.raises(CourseError, match="album has no class folder boats: add it or check the path"):
+        datasets.usable_pictures(album, (*CLASSES, "boats"))
+    assert datasets.usable_pictures(album, CLASSES).problems == ["boats: unexpected file, ignored"]
 
 
 def test_colours_survive_the_conversion(tmp_path):
