@@ -1040,6 +1040,24 @@ def test_a_picture_cut_anywhere_is_never_called_good(form, share, tmp_path_facto
     assert datasets._look_at(path)[0] == "unusable"
 
 
+@pytest.mark.parametrize("settings", [{}, {"progressive": True}, {"restart_marker_blocks": 1}])
+def test_the_end_of_a_jpeg_is_its_own_and_not_that_of_its_thumbnail(settings):
+    """Older Pillows forgive a missing end; what hangs behind the end may hold any bytes."""
+
+    def jpeg(width: int, height: int, **more: object) -> bytes:
+        packed = io.BytesIO()
+        noise = np.random.default_rng(1).integers(0, 256, (height, width, 3), dtype=np.uint8)
+        Image.fromarray(noise).save(packed, "JPEG", quality=95, **more)
+        return packed.getvalue()
+
+    whole = jpeg(40, 30, exif=b"Exif\0\0" + jpeg(16, 12), **settings)
+    assert whole.count(b"\xff\xd9") == 2
+    for behind in (b"", b"\xff\xda", b"\xff\xd8\xff\xe1\0\x08 a film"):
+        assert datasets._has_its_end(whole + behind, "JPEG")
+    for length in range(2, len(whole)):
+        assert not datasets._has_its_end(whole[:length], "JPEG"), length
+
+
 def test_a_jpeg_without_its_end_is_found_even_where_pillow_forgives_it(tmp_path):
     path = tmp_path / "cut.jpg"
     for size in range(8, 80, 3):
