@@ -1120,24 +1120,54 @@ def test_fetch_offline_is_a_clear_error():
 # VGG16 weights
 
 
-@pytest.fixture(scope="session")
-def vgg16_files(tmp_path_factory):
-    """Weights of VGG16 without its top, all zero, in the old format (as published) and in today's."""
+@pytest.fixture(scope="module")
+def vgg16_arrays():
+    """Weights for VGG16 without its top, every number of them different from those of a fresh network."""
+    rng = np.random.default_rng(16)
+    channels = [3, 64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512, 512]
+    arrays = []
+    for before, after in zip(channels[:-1], channels[1:], strict=True):
+        arrays.append(0.02 * rng.standard_normal((3, 3, before, after), np.float32))
+        arrays.append(0.5 + rng.random(after, np.float32))
+    assert sum(array.size for array in arrays) == 14_714_688
+    return arrays
+
+
+def write_as_published(path: Path, arrays: list[np.ndarray]) -> None:
+    """Lay weights out as the public file has them, which Keras 1 wrote.
+
+    The root names the layers and nothing else (no Keras version, no backend); each layer is a group that
+    names its arrays, ``block1_conv1_W_1:0`` and ``block1_conv1_b_1:0``; poolings have a group without arrays.
+    """
     import h5py
+
+    convolutions = iter(zip(arrays[::2], arrays[1::2], strict=True))
+    with h5py.File(path, "w") as file:
+        names = ["input_1"]
+        file.create_group("input_1").attrs["weight_names"] = []
+        for block, depth in enumerate((2, 2, 3, 3, 3), start=1):
+            for name in [*(f"block{block}_conv{k}" for k in range(1, depth + 1)), f"block{block}_pool"]:
+                names.append(name)
+                group = file.create_group(name)
+                if name.endswith("pool"):
+                    group.attrs["weight_names"] = []
+                    continue
+                kernel, bias = next(convolutions)
+                group[f"{name}_W_1:0"], group[f"{name}_b_1:0"] = kernel, bias
+                group.attrs["weight_names"] = [f"{name}_W_1:0".encode(), f"{name}_b_1:0".encode()]
+        file.attrs["layer_names"] = [name.encode() for name in names]
+
+
+@pytest.fixture(scope="module")
+def vgg16_files(tmp_path_factory, vgg16_arrays):
+    """The same weights in two files: as published, and as Keras writes them today."""
     import keras
 
     folder = tmp_path_factory.mktemp("vgg16")
+    write_as_published(folder / "old.h5", vgg16_arrays)
     model = keras.applications.VGG16(weights=None, include_top=False, input_shape=(32, 32, 3))
     assert model.count_params() == 14_714_688
-    model.set_weights([np.zeros(w.shape, np.float32) for w in model.get_weights()])
-    with h5py.File(folder / "old.h5", "w") as file:
-        file.attrs["layer_names"] = [layer.name.encode() for layer in model.layers]
-        for layer in model.layers:
-            group = file.create_group(layer.name)
-            names = [f"{layer.name}_{k}" for k in range(len(layer.weights))]
-            group.attrs["weight_names"] = [name.encode() for name in names]
-            for name, weight in zip(names, layer.get_weights(), strict=True):
-                group[name] = weight
+    model.set_weights(vgg16_arrays)
     model.save_weights(folder / "new.weights.h5")
     return folder
 
@@ -1154,11 +1184,13 @@ def public_weights(vgg16_files, server, monkeypatch):
     return server
 
 
-def loads(found: datasets.FoundWeights) -> bool:
+def loads(found: datasets.FoundWeights, wanted: list[np.ndarray]) -> bool:
+    """Whether Keras, given what was found, ends up with just these weights."""
     import keras
 
     model = keras.applications.VGG16(weights=found.path, include_top=False, input_shape=(32, 32, 3))
-    return not any(w.any() for w in model.get_weights())
+    pairs = zip(model.get_weights(), wanted, strict=True)
+    return all(np.array_equal(loaded, written) for loaded, written in pairs)
 
 
 def test_keras_still_asks_for_the_file_we_know():
@@ -1171,10 +1203,11 @@ def test_keras_still_asks_for_the_file_we_know():
     )
 
 
-def test_weights_right_file(public_weights, capsys, tmp_path, monkeypatch):
+def test_weights_right_file(public_weights, vgg16_arrays, capsys, tmp_path, monkeypatch):
     found = datasets.find_vgg16_weights()
     said = capsys.readouterr().out
-    assert found.kind == "imagenet" and loads(found)
+    assert found.kind == "imagenet" and loads(found, vgg16_arrays)
+    assert "RANDOM" not in said
     assert "59 MB" in said and found.note in said and str(tmp_path) not in found.note
     asked = len(public_weights.asked)
     assert datasets.find_vgg16_weights("imagenet", "real").path == found.path
@@ -1219,23 +1252,84 @@ def test_weights_that_cannot_be_had(how, public_weights, monkeypatch, capsys, tm
     assert "RANDOM, not ImageNet's" in found.note and found.note in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("content", [b"", b"something else", "half"])
+def test_a_wrong_file_in_keras_cache_is_never_trusted(
+    content, public_weights, vgg16_arrays, vgg16_files, tmp_path, monkeypatch
+):
+    """As a kernel that was killed in the middle of a download leaves it."""
+    cached = tmp_path / "keras" / "models" / datasets.VGG16_FILE
+    cached.parent.mkdir(parents=True)
+    whole = (vgg16_files / "old.h5").read_bytes()
+    cached.write_bytes(whole[: len(whole) // 2] if content == "half" else content)
+    assert {row.place: row.found for row in datasets.status("vgg16-weights")}["Keras's cache"] == "wrong"
+    assert datasets.find_vgg16_weights("imagenet", "sample").kind == "random"
+    with monkeypatch.context() as offline:
+        address = url_of_nobody() + datasets.VGG16_FILE
+        offline.setattr(datasets._vgg16_module(), "WEIGHTS_PATH_NO_TOP", address)
+        assert datasets.find_vgg16_weights("imagenet", "auto").kind == "random"
+        with pytest.raises(CourseError, match="no answer from 127.0.0.1.*put vgg16_weights"):
+            datasets.find_vgg16_weights("imagenet", "real")
+    found = datasets.find_vgg16_weights("imagenet", "real")
+    assert found.kind == "imagenet" and loads(found, vgg16_arrays)
+    assert cached.read_bytes() == whole
+
+
+def test_weights_that_come_at_the_second_try(public_weights, vgg16_arrays, monkeypatch):
+    public_weights.cut.add(f"/models/{datasets.VGG16_FILE}")
+    monkeypatch.setattr(datasets.time, "sleep", lambda seconds: seconds and public_weights.cut.clear())
+    assert loads(datasets.find_vgg16_weights("imagenet", "real"), vgg16_arrays)
+    assert len(public_weights.got()) == 2
+
+
+def test_ctrl_c_while_the_weights_come_leaves_nothing(public_weights, vgg16_arrays, tmp_path):
+    import keras
+
+    file_utils = sys.modules[keras.utils.get_file.__module__]
+
+    def interrupted(address, target, *_: object) -> None:
+        Path(target).write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(file_utils, "urlretrieve", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            datasets.find_vgg16_weights("imagenet", "auto")
+    assert files_in(tmp_path) == {}
+    assert loads(datasets.find_vgg16_weights("imagenet", "auto"), vgg16_arrays)
+
+
+def test_silent_source_of_weights_costs_its_time_once(public_weights, monkeypatch, capsys):
+    public_weights.silent.set()
+    monkeypatch.setattr(datasets, "ANSWER_SECONDS", 1.0)
+    started = time.monotonic()
+    assert datasets.find_vgg16_weights().kind == "random"
+    assert datasets.find_vgg16_weights().kind == "random"
+    assert 0.9 < time.monotonic() - started < 3
+    assert "no answer from 127.0.0.1" in capsys.readouterr().out
+
+
 def test_sample_downloads_no_weights(public_weights, monkeypatch):
     monkeypatch.setenv("COURSE_DATA_SOURCE", "sample")
     assert datasets.find_vgg16_weights().kind == "random"
     assert public_weights.asked == []
 
 
-def test_random_and_own_weights(vgg16_files, capsys):
-    assert datasets.find_vgg16_weights("random", "real").path is None
+def test_random_and_own_weights(vgg16_files, vgg16_arrays):
+    random = datasets.find_vgg16_weights("random", "real")
+    assert random.path is None and not loads(random, vgg16_arrays)
     for name in ("old.h5", "new.weights.h5"):
         found = datasets.find_vgg16_weights(str(vgg16_files / name))
         assert found.kind == "file" and name in found.note and str(vgg16_files) not in found.note
-        assert loads(found)
+        assert "RANDOM" not in found.note
+        assert loads(found, vgg16_arrays)
 
 
 def test_wrong_own_weights_are_named(vgg16_files, tmp_path):
     with pytest.raises(CourseError, match="neither 'imagenet', 'random' nor a file"):
         datasets.find_vgg16_weights(str(tmp_path / "no.weights.h5"))
+    (tmp_path / "folder.h5").mkdir()
+    with pytest.raises(CourseError, match="folder.h5.*neither 'imagenet', 'random' nor a file"):
+        datasets.find_vgg16_weights(str(tmp_path / "folder.h5"))
     (tmp_path / "a.txt").write_text("x")
     with pytest.raises(CourseError, match="must end in"):
         datasets.find_vgg16_weights(str(tmp_path / "a.txt"))
@@ -1248,12 +1342,40 @@ def test_wrong_own_weights_are_named(vgg16_files, tmp_path):
     import h5py
     import keras
 
-    (tmp_path / "lacks.weights.h5").write_bytes(whole)
-    with h5py.File(tmp_path / "lacks.weights.h5", "a") as file:
+    def spoilt(name: str, source: str, change) -> str:
+        shutil.copyfile(vgg16_files / source, tmp_path / name)
+        with h5py.File(tmp_path / name, "a") as file:
+            change(file)
+        return str(tmp_path / name)
+
+    def lack_a_layer(file) -> None:
         del file["layers/conv2d_5"]
-    with pytest.raises(CourseError, match="does not hold the weights of VGG16"):
-        datasets.find_vgg16_weights(str(tmp_path / "lacks.weights.h5"))
+
+    def layers_of(file) -> list[bytes]:
+        return [name if isinstance(name, bytes) else name.encode() for name in file.attrs["layer_names"]]
+
+    def lack_an_old_layer(file) -> None:
+        file.attrs["layer_names"] = [name for name in layers_of(file) if name != b"block3_conv1"]
+
+    def swap_two_layers(file) -> None:
+        names = layers_of(file)
+        names[1], names[-2] = names[-2], names[1]
+        file.attrs["layer_names"] = names
+
+    def have_a_top(file) -> None:
+        file.create_group("predictions")["predictions_W_1:0"] = np.zeros((4096, 10), np.float32)
+        file["predictions"].attrs["weight_names"] = [b"predictions_W_1:0"]
+        file.attrs["layer_names"] = [*layers_of(file), b"predictions"]
+
     other = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
     other.save_weights(tmp_path / "other.weights.h5")
-    with pytest.raises(CourseError, match="does not hold the weights of VGG16"):
-        datasets.find_vgg16_weights(str(tmp_path / "other.weights.h5"))
+    for name in (
+        spoilt("lacks.weights.h5", "new.weights.h5", lack_a_layer),
+        spoilt("lacks.h5", "old.h5", lack_an_old_layer),
+        spoilt("swapped.h5", "old.h5", swap_two_layers),
+        spoilt("top.h5", "old.h5", have_a_top),
+        str(tmp_path / "other.weights.h5"),
+    ):
+        with pytest.raises(CourseError, match="does not hold the weights of VGG16.*replace it") as error:
+            datasets.find_vgg16_weights(name)
+        one_line(error)
