@@ -131,9 +131,9 @@ def test_the_network_is_the_source_s():
 def recipe():
     """The names of the cells that define the better network and its training."""
     markers = (
-        "def convolution_and_norm(", "def augmentation(", "def better_network(", "def schedule(",
-        "def one_hot(", "def compile_better(", "def swap(", "def mean_loss(", "def choose_and_report(",
-        "def multiplications(",
+        "def convolution_and_norm(", "def better_network(", "def training_view(", "def schedule(",
+        "def one_hot(", "def compile_better(", "def in_use(", "def swap(", "def mean_loss(",
+        "def choose_and_report(", "def multiplications(",
     )  # fmt: skip
     return run_cells(*markers, learning_rate=0.001)
 
@@ -141,7 +141,7 @@ def recipe():
 @pytest.fixture(scope="module")
 def better(recipe):
     training.set_seed(0)
-    return recipe["better_network"]()
+    return recipe["in_use"](recipe["better_network"]())
 
 
 @pytest.fixture(scope="module")
@@ -169,20 +169,65 @@ def test_better_network_is_a_small_file_that_anybody_can_load(better, recipe, pi
     assert {type(layer).__module__.split(".")[0] for layer in again.layers} == {"keras"}
 
 
-def test_augmentation_works_in_training_and_only_there(recipe, pictures):
-    training.set_seed(0)
-    changed = same = tf.constant(pictures)
-    for layer in recipe["augmentation"]():
-        changed, same = layer(changed, training=True), layer(same, training=False)
-    assert np.abs(np.asarray(same) - pictures).max() < 1e-3
-    moved = np.abs(np.asarray(changed) - pictures).reshape(len(pictures), -1).mean(axis=1)
-    assert (moved > 1).mean() >= 0.5
-    assert np.asarray(changed).min() >= 0 and np.asarray(changed).max() <= 255
+def test_trained_body_and_network_in_use_answer_alike(recipe, pictures):
+    body = recipe["better_network"]()
+    assert body.input_shape == (None, None, None, 3)
+    small = tf.image.resize(pictures, (112, 112))
+    used = recipe["in_use"](body).predict_on_batch(pictures)
+    assert used == pytest.approx(body.predict_on_batch(small), abs=1e-3)
+
+
+def test_every_piece_keeps_its_own_label(lesson):
+    views = run_cells("def training_view(", "def pieces(", **lesson)["pieces"](
+        lesson["paths"], lesson["labels"]
+    )
+    assert len(views) == 8 * 9  # so small a set is gone over several times an epoch; 60 are 9 batches of 7
+    labels, grey = evaluation.predict_dataset(Reader(), views)
+    assert np.array_equal(labels, np.rint(grey).astype(int) // 10)
+    assert np.bincount(labels).tolist() == [80] * 6
+
+
+@pytest.fixture(scope="module")
+def ramp(tmp_path_factory):
+    """The path of a picture that is 0 at its left edge and 149 at its right one."""
+    path = tmp_path_factory.mktemp("ramp") / "ramp.png"
+    Image.fromarray(np.tile(np.arange(150, dtype="uint8")[:, np.newaxis], (150, 1, 3))).save(path)
+    return str(path)
+
+
+def test_pieces_vary_in_place_and_size_and_half_are_mirrored(recipe, ramp):
+    def view(*draw):
+        piece, label = recipe["training_view"]((tf.constant(ramp), 3), tf.constant(draw, tf.int64))
+        assert piece.shape == (96, 96, 3) and label == 3
+        return piece.numpy()
+
+    assert np.array_equal(view(1, 2), view(1, 2))
+    views = [view(number, 7) for number in range(40)]
+    mirrored = np.array([piece[0, 0, 0] > piece[0, -1, 0] for piece in views])
+    assert 8 <= mirrored.sum() <= 32
+    widths = np.array([np.ptp(piece[0, :, 0]) + 1 for piece in views]) / 150
+    assert 0.65 < widths.min() < 0.85 and 0.9 < widths.max() <= 1  # root of 0.6 / 1.25 is 0.69
+    # which side is cut must not tell whether the piece is mirrored
+    left_edges = np.array([piece.min() for piece in views])
+    assert 5 <= np.sum((left_edges > np.median(left_edges)) & mirrored) <= 15
+
+
+def test_pieces_differ_between_epochs_and_seeds_but_not_between_runs(lesson, ramp):
+    def epochs(start):
+        training.set_seed(start)
+        pieces = run_cells("def training_view(", "def pieces(", **lesson)["pieces"]
+        stream = pieces(np.array([ramp] * 20), np.zeros(20, int)).take(3)  # the first of many rounds
+        return [evaluation.predict_dataset(Reader(), stream)[1].round(3).tolist() for _ in range(2)]
+
+    first = epochs(0)
+    assert first[0] != first[1]
+    assert first == epochs(0)
+    assert first != epochs(1)
 
 
 def test_learning_rate_climbs_and_falls_to_zero(recipe):
     rates = [float(recipe["schedule"](200)(step)) for step in range(201)]
-    assert rates[0] == 0
+    assert rates[0] == pytest.approx(rates[20] / 20)
     assert np.argmax(rates) == 20
     assert rates[-1] == pytest.approx(0, abs=1e-6)
     assert np.all(np.diff(rates[:20]) > 0) and np.all(np.diff(rates[21:]) < 0)
