@@ -1379,3 +1379,47 @@ def test_wrong_own_weights_are_named(vgg16_files, tmp_path):
         with pytest.raises(CourseError, match="does not hold the weights of VGG16.*replace it") as error:
             datasets.find_vgg16_weights(name)
         one_line(error)
+
+
+def text_outputs(notebook: Path) -> str:
+    """All that an executed notebook printed or showed as text."""
+    lines: list[str] = []
+    for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
+        for output in cell.get("outputs", []):
+            shown = {kind: text for kind, text in output.get("data", {}).items() if kind.startswith("text/")}
+            lines += ["".join(text) for text in (output.get("text", ""), *shown.values())]
+    return "\n".join(lines)
+
+
+def test_lesson_6_takes_a_weights_file(vgg16_files, tmp_path):
+    """The whole way: the lesson's parameter, the file as published, the metrics and what the pages say."""
+    command = [sys.executable, "-m", "course", "run", "--profile", "smoke", "--lesson", "06"]
+    command += [
+        "--output",
+        str(tmp_path / "run"),
+        "-p",
+        "epochs=1",
+        "-p",
+        f"weights={vgg16_files / 'old.h5'}",
+    ]
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("COURSE_DATA")}
+    done = subprocess.run(
+        command,
+        cwd=Path(__file__).resolve().parent.parent,
+        env={**kept, "COURSE_DATA_SOURCE": "sample"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    stem = "06-vgg16-transfer-car-plane"
+    metrics = json.loads((tmp_path / "run" / f"{stem}.json").read_text(encoding="utf-8"))
+    assert metrics["networks"]["vgg16-frozen"]["weights"] == "file"
+    assert 0 <= metrics["networks"]["vgg16-frozen"]["test_accuracy"] <= 1
+    said = text_outputs(tmp_path / "run" / f"{stem}.ipynb")
+    assert "VGG16 weights: from the file old.h5." in said
+    assert "UNAVAILABLE" not in said and "mechanics only" not in said
+    # The control with random weights says so; nothing else does.
+    assert not [line for line in said.splitlines() if "RANDOM" in line and "control" not in line.lower()]
+    assert str(vgg16_files) not in said
