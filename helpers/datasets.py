@@ -1063,11 +1063,10 @@ def own_photographs(folder: Path | str, size: tuple[int, int] = (150, 150)) -> O
     if not named.strip():
         raise CourseError("no folder of photographs is named: give its path.")
     if not place.is_dir():
-        what = (
-            "is a file: name the folder that it lies in"
-            if place.exists()
-            else "does not exist: check the path"
-        )
+        what = "is a file: name the folder that it lies in"
+        if not place.exists():
+            start = "" if place.is_absolute() else f", which starts in the folder {Path.cwd().name!r}"
+            what = f"does not exist: check the path{start}"
         raise CourseError(f"the folder of photographs {named!r} {what}.")
     try:
         entries = sorted(entry for entry in place.iterdir() if not entry.name.startswith("."))

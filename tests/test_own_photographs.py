@@ -277,8 +277,8 @@ def test_at_most_so_many(folder, monkeypatch):
     assert found.problems == ["3.png and all after it (2): left out, 3 are the most"]
 
 
-def test_mistakes_are_one_line_with_the_remedy(folder, tmp_path):
-    assert re.search("nowhere' does not exist: check the path", error_of(tmp_path / "nowhere"))
+def test_mistakes_are_one_line_with_the_remedy(folder, tmp_path, monkeypatch):
+    assert re.search("nowhere' does not exist: check the path\\.$", error_of(tmp_path / "nowhere"))
     assert re.search("has no photograph that can be used, it is empty: put JPEG", error_of(folder))
     file = save(folder / "a.png")
     assert re.search("is a file: name the folder", error_of(file))
@@ -289,6 +289,10 @@ def test_mistakes_are_one_line_with_the_remedy(folder, tmp_path):
     for blank in ("", "  "):
         assert "give its path" in error_of(blank)
     assert "does not exist" in error_of("~nobody-of-this-name/pictures")
+    monkeypatch.chdir(folder)
+    assert error_of("my cars").endswith(
+        "'my cars' does not exist: check the path, which starts in the folder 'my photographs'."
+    )
 
 
 def test_home_folder_may_be_a_tilde(folder, monkeypatch):

@@ -100,7 +100,7 @@ def main() -> int:
     """Measure, print and judge."""
     parser = argparse.ArgumentParser(description="Lesson 5's bar.")
     parser.add_argument("--source-epochs", type=int, default=3, help="epochs timed, the first left out")
-    parser.add_argument("--better-epochs", type=int, default=8, help="epochs of the better network")
+    parser.add_argument("--better-epochs", type=int, default=10, help="epochs of the better network")
     parser.add_argument("--results", type=Path, default=training.RESULTS_FOLDER, help="folder of 05.json")
     options = parser.parse_args()
     try:
