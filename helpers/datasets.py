@@ -1021,8 +1021,9 @@ def _ignored_note(ignored: list[str]) -> str:
 # A student's own photographs
 
 MOST_PHOTOGRAPHS = 200
-# Decoded in memory: 50 million pixels are 150 MB in RGB. Only a JPEG can be decoded at an eighth of its size.
-MOST_MEGAPIXELS, MOST_MEGAPIXELS_JPEG = 50, 150
+# Decoded in memory: 40 million pixels are 120 MB in RGB, 320 MB if they are transparent. Only a JPEG can be
+# decoded at an eighth of its size.
+MOST_MEGAPIXELS, MOST_MEGAPIXELS_JPEG = 40, 150
 NO_PHOTOGRAPHS = ("desktop.ini", "thumbs.db")  # what systems put into folders unasked
 NOT_READ_HERE = {
     ".heic": "is a HEIC photograph, which cannot be read here: save it as JPEG",
@@ -1130,7 +1131,8 @@ def _read_photograph(path: Path, size: tuple[int, int]) -> tuple[np.ndarray | No
                     ImageOps.exif_transpose(picture, in_place=True)
                 # Resized before it is laid on white: Pillow weighs colours by their opacity.
                 kind = "RGBA" if _is_transparent(picture) else "RGB"
-                whole = _eight_bits(picture).convert(kind)
+                whole = _eight_bits(picture)
+                whole = whole if whole.mode == kind else whole.convert(kind)  # which would copy
                 pixels = np.asarray(_on_white(whole.resize(size, Image.Resampling.BILINEAR)))
     except UnidentifiedImageError:
         return None, "is no picture that can be read here, left out"
