@@ -45,6 +45,8 @@ PARAMETER_COUNTS = {
     "source": 135_942,
     "scratch": 813_217,
     "vgg16-frozen": 14_977_089,
+    "vgg16-fine-tuned": 14_977_089,
+    "scenes-base": 479_777,
 }
 
 
