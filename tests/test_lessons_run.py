@@ -43,6 +43,7 @@ PARAMETER_COUNTS = {
     "assignment": 542_230,
     "compact": 29_050,
     "source": 135_942,
+    "better": 382_374,
     "scratch": 813_217,
     "vgg16-frozen": 14_977_089,
     "vgg16-fine-tuned": 14_977_089,
