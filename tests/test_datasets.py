@@ -1415,11 +1415,14 @@ def test_lesson_6_takes_a_weights_file(vgg16_files, tmp_path):
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     stem = "06-vgg16-transfer-car-plane"
     metrics = json.loads((tmp_path / "run" / f"{stem}.json").read_text(encoding="utf-8"))
-    assert metrics["networks"]["vgg16-frozen"]["weights"] == "file"
-    assert 0 <= metrics["networks"]["vgg16-frozen"]["test_accuracy"] <= 1
+    for network in ("vgg16-frozen", "vgg16-fine-tuned"):
+        assert metrics["networks"][network]["weights"] == "file"
+        assert 0 <= metrics["networks"][network]["test_accuracy"] <= 1
     said = text_outputs(tmp_path / "run" / f"{stem}.ipynb")
     assert "VGG16 weights: from the file old.h5." in said
-    assert "UNAVAILABLE" not in said and "mechanics only" not in said
-    # The control with random weights says so; nothing else does.
-    assert not [line for line in said.splitlines() if "RANDOM" in line and "control" not in line.lower()]
+    assert "What is borrowed in this run: VGG16 with loaded weights" in said
+    # Random weights are the control, a row of its own, and nothing else.
+    assert "VGG16 with RANDOM weights" in said
+    assert "RANDOM" not in said.replace("VGG16 with RANDOM weights", "")
+    assert "UNAVAILABLE: VGG16" not in said
     assert str(vgg16_files) not in said

@@ -13,9 +13,9 @@ Takes about ten minutes on two quiet cores. Exits 1 below a bound, 2 without the
 """
 
 import argparse
+import ast
 import json
 import os
-import re
 import statistics
 import sys
 import time
@@ -33,27 +33,35 @@ LOWEST_ACCURACY = 0.88  # of the better network in the full profile, median of t
 LARGEST_SHARE = 1 / 3  # of the source's seconds, to reach the source's accuracy
 
 
+def is_definition(statement: ast.stmt) -> bool:
+    """Whether a statement defines a function, a class or a CONSTANT, and so trains nothing."""
+    if isinstance(statement, ast.Assign):
+        names = [
+            name for target in statement.targets for name in ast.walk(target) if isinstance(name, ast.Name)
+        ]
+        return all(name.id.isupper() for name in names)
+    return isinstance(statement, ast.FunctionDef | ast.ClassDef)
+
+
 def recipes(scenes: datasets.ImageFolders) -> dict[str, Any]:
-    """Run the notebook's imports and recipe cells, but not those that train; return what they define."""
+    """Return what the notebook's imports and recipe cells define, and the files of both parts."""
     notebook = json.loads(training.notebook_path(STEM).read_text(encoding="utf-8"))
-    code = [("".join(cell["source"]), cell["metadata"].get("tags", [])) for cell in notebook["cells"]]
+    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
     names: dict[str, Any] = {
         **{"seed": 0, "batch_size": 32, "learning_rate": 0.001},
         **{"class_names": list(scenes.class_names), "kind": scenes.info.kind},
     }
-
-    def run_the_cell_with(text: str) -> None:
-        exec(next(source for source, _ in code if text in source), names)
-
-    run_the_cell_with("import tensorflow as tf")
-    run_the_cell_with("def list_pictures(")
+    for cell in cells:
+        source, tags = "".join(cell["source"]), cell["metadata"].get("tags", [])
+        if "import tensorflow as tf" in source:
+            exec(source, names)
+        elif "recipe" in tags or "def list_pictures(" in source:
+            module = ast.parse(source)
+            module.body = [statement for statement in module.body if is_definition(statement)]
+            exec(compile(module, STEM, "exec"), names)
     for part in ("train", "test"):
         folder = datasets.usable_pictures(getattr(scenes, part), scenes.class_names).folder
         _, names[f"{part}_files"], names[f"{part}_answers"] = names["list_pictures"](folder)
-    names["paths"], names["labels"] = names["train_files"], names["train_answers"]
-    for source, tags in code:
-        if "recipe" in tags and not re.search(r"^training\.set_seed", source, re.MULTILINE):
-            exec(source, names)
     return names
 
 
@@ -79,7 +87,7 @@ def source_seconds(lesson: dict[str, Any], epochs: int) -> list[float]:
     training.set_seed(0)
     network, clock = lesson["source_network"](), epoch_clock()
     lesson["compile_source"](network)
-    pictures = lesson["training_stream"](lesson["paths"], lesson["labels"])
+    pictures = lesson["training_stream"](lesson["train_files"], lesson["train_answers"])
     lesson["train"]("source", network, pictures, epochs, [clock])
     return clock.seconds[1:]
 
@@ -88,7 +96,7 @@ def better(lesson: dict[str, Any], epochs: int) -> tuple[float, float, int]:
     """Train the better network by its recipe; its seconds, its test accuracy and its parameters."""
     training.set_seed(0)
     body = lesson["better_network"]()
-    pictures = lesson["one_hot"](lesson["pieces"](lesson["paths"], lesson["labels"]))
+    pictures = lesson["one_hot"](lesson["pieces"](lesson["train_files"], lesson["train_answers"]))
     lesson["compile_better"](body, epochs * len(pictures))
     _, seconds = lesson["train"]("better", body, pictures, epochs)
     test = lesson["stream"](lesson["test_files"], lesson["test_answers"])
