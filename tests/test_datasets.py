@@ -1409,7 +1409,7 @@ def test_lesson_6_takes_a_weights_file(vgg16_files, tmp_path):
         env={**kept, "COURSE_DATA_SOURCE": "sample"},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,  # a busy machine
         check=False,
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
