@@ -5,6 +5,7 @@ nor matplotlib, pandas or scikit-learn.
 """
 
 import contextlib
+import ctypes
 import datetime
 import hashlib
 import importlib.metadata
@@ -175,6 +176,7 @@ def quiet_import() -> Iterator[None]:
     file descriptor 2, past `sys.stderr`. Errors of Python still come through. Afterwards TensorFlow's own
     logger tells of errors only: it warns of every sixth network, because a lesson has several.
     """
+    _give_memory_back()
     try:
         kept = os.dup(2)
     except OSError:  # no such descriptor, as in some services of Windows: nothing to silence
@@ -188,6 +190,20 @@ def quiet_import() -> Iterator[None]:
         os.dup2(kept, 2)
         os.close(kept)
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
+
+
+def _give_memory_back() -> None:
+    """Let the C library return large blocks to the system when they are freed.
+
+    Left alone, glibc keeps ever larger blocks for itself; batches of photographs come and go in such blocks.
+    Forty megabytes less in lesson 5. Elsewhere (Windows, macOS) nothing happens.
+    """
+    if sys.platform != "linux":
+        return
+    with contextlib.suppress(OSError, AttributeError):  # musl, the other C library of Linux, has no mallopt
+        c_library = ctypes.CDLL(None)
+        c_library.mallopt(-3, 131_072)  # M_MMAP_THRESHOLD, in bytes
+        c_library.mallopt(-8, 2)  # M_ARENA_MAX
 
 
 class Stopwatch:
