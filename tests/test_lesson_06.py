@@ -404,6 +404,35 @@ def test_stored_result_belongs_to_the_present_recipe():
     rows = stored["cross_validation"]
     assert all(cuts is None or len(cuts) == 5 for cuts in rows.values())
     had = {name: np.mean(cuts) for name, cuts in rows.items() if cuts}
-    assert not any("ImageNet" in name for name in had), "ImageNet's weights were not to be had"
+    assert "VGG16 with RANDOM weights" in had, "the control"
     assert max(had.values()) >= 0.88
     assert had["from scratch, augmented"] > had["no base: about 16 x 16 pixels"]
+
+
+# --- networks that are set back to their start -------------------------------------------------------
+
+
+def test_every_fold_begins_with_the_same_untrained_network():
+    x, y = (
+        np.random.default_rng(0).uniform(0, 255, (24, SIZE, SIZE, 3)).astype("float32"),
+        np.tile([0, 1], 12),
+    )
+    names = {"x_train": x[:16], "x_validation": x[16:], "labels": y, "at_a_time": 8}
+    cells = ["def augmentation_layers(", "def scratch_network(", "def back_to_start(", "def trained_anew("]
+    answers = run_cells(*cells, **names)["trained_anew"](True)
+    learnt, asked = np.arange(16), np.arange(16, 24)
+    first = answers(learnt, asked)
+    answers(learnt, asked[:4])  # whatever is trained between
+    assert np.array_equal(first, answers(learnt, asked))
+    assert not np.array_equal(first, answers(asked, asked))
+
+
+def test_fine_tuning_in_every_fold_begins_anew(vgg):
+    features = vgg["vgg_features"](vgg["base"], vgg["x"])
+    middle = vgg["below_block_5"](vgg["base"]).predict(vgg["vgg_input"](vgg["x"]), verbose=0)
+    run_again = dict(vgg, labels=vgg["y"].ravel())
+    answers = run_cells("def back_to_start(", "def tuned_anew(", **run_again)["tuned_anew"](middle, features)
+    learnt, asked = np.arange(8), np.arange(8, 12)
+    first = answers(learnt, asked)
+    assert np.array_equal(first, answers(learnt, asked))
+    assert not np.array_equal(first, answers(asked, asked))
