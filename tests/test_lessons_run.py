@@ -30,6 +30,8 @@ SAMPLE_BANDS = {
     "source": {"test_accuracy": (0.10, 0.80)},
     "scratch": {"test_accuracy": (0.60, 1.0), "validation_accuracy": (0.60, 1.0)},
     "vgg16-frozen": {"validation_accuracy": (0.30, 1.0)},
+    "better": {"test_accuracy": (0.60, 1.0), "validation_accuracy": (0.60, 1.0)},
+    "scenes-base": {"test_accuracy": (0.70, 1.0), "test_loss": (0.0, 0.7)},
 }
 REAL_BANDS = {
     "lecture": {"test_accuracy": (0.88, 0.96), "test_loss": (0.12, 0.5)},
@@ -37,6 +39,8 @@ REAL_BANDS = {
     "compact": {"test_accuracy": (0.93, 0.995)},
     "source": {"test_accuracy": (0.10, 0.60)},
     "scratch": {"validation_accuracy": (0.45, 1.0)},
+    "better": {"test_accuracy": (0.25, 0.85)},
+    "scenes-base": {"validation_accuracy": (0.70, 1.0)},
 }
 PARAMETER_COUNTS = {
     "lecture": 607_394,
