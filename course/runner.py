@@ -92,7 +92,7 @@ def run_course(request: RunRequest) -> int:
     folder = _new_folder(request)
     print(f"Profile {request.profile}: {len(plans)} lesson(s); results in {_shown(folder)}", flush=True)
     if request.profile == "full":
-        print("The full profile trains for published numbers: up to 60 minutes a lesson.", flush=True)
+        print("The full profile trains for published numbers: up to 80 minutes a lesson.", flush=True)
     outcomes: list[Outcome] = []
     try:
         with kernel_settings(environment):

@@ -146,6 +146,14 @@ def _write_numbers(
         axis.text(column, row, text, ha="center", va="center", color=ink, fontsize=size)
 
 
+def _marked(titles: Iterable[str], right: Sequence[bool] | None) -> tuple[list[str], int]:
+    """Return titles, with a tick or a cross each if it is known, and how many lines the longest has."""
+    titles = list(titles)
+    if right is not None:
+        titles = [f"{'✓' if ok else '✗'} {title}" for ok, title in zip(right, titles, strict=True)]
+    return titles, max((title.count("\n") + 1 for title in titles), default=1)
+
+
 def photo_grid(
     images: Iterable[np.ndarray],
     titles: Iterable[str],
@@ -163,12 +171,10 @@ def photo_grid(
     0..255 or floats 0..1. `right` puts a tick or a cross before each title. `photo=False` stores a PNG
     (drawings, digits).
     """
-    images, titles = list(images), list(titles)
+    images = list(images)
     if len(images) > MOST_THUMBNAILS:
         raise ValueError(f"{len(images)} pictures: a figure shows at most {MOST_THUMBNAILS}")
-    if right is not None:
-        titles = [f"{'✓' if ok else '✗'} {title}" for ok, title in zip(right, titles, strict=True)]
-    lines = max((title.count("\n") + 1 for title in titles), default=1)
+    titles, lines = _marked(titles, right)
     fig, axes = _grid(len(images), columns, size, size + 0.22 * lines)
     for axis, image, title in zip(axes, images, titles, strict=True):
         image = np.asarray(image)
@@ -416,10 +422,7 @@ def where_it_looks(
     """
     if 2 * len(images) > MOST_THUMBNAILS:
         raise ValueError(f"{len(images)} pictures, two thumbnails each: at most {MOST_THUMBNAILS // 2}")
-    titles = list(titles)
-    if right is not None:
-        titles = [f"{'✓' if ok else '✗'} {title}" for ok, title in zip(right, titles, strict=True)]
-    lines = max((title.count("\n") + 1 for title in titles), default=1)
+    titles, lines = _marked(titles, right)
     columns = max(1, min(columns, len(titles)))
     rows = -(-len(titles) // columns)
     height = rows * (2 * size + 0.22 * lines + 0.1)

@@ -120,7 +120,6 @@ RULES: dict[str, Rule] = {
     "image_size": Whole(32, 512),
     "images_per_class": Whole(5, 100_000),
     "test_images_per_class": Whole(1, 100_000),
-    "train_on_all": Switch(),
     "training_pictures": Whole(100, 1_000_000),
     "compact_epochs": Whole(1, 1_000),
     "better_epochs": Whole(1, 1_000),
