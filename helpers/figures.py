@@ -17,6 +17,7 @@ from IPython.display import Markdown, display
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
+from PIL import Image
 
 from helpers.evaluation import wilson_interval
 
@@ -448,8 +449,6 @@ def where_it_looks(
 
 def _stretched(coarse: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """Stretch a coarse map to (height, width), in straight lines between the middles of its cells."""
-    rows, columns = coarse.shape
-    down = (np.arange(shape[0]) + 0.5) * rows / shape[0] - 0.5
-    across = (np.arange(shape[1]) + 0.5) * columns / shape[1] - 0.5
-    tall = np.stack([np.interp(down, np.arange(rows), column) for column in coarse.T], axis=1)
-    return np.stack([np.interp(across, np.arange(columns), row) for row in tall])
+    height, width = shape
+    whole = Image.fromarray(coarse.astype("float32")).resize((width, height), Image.Resampling.BILINEAR)
+    return np.array(whole)
