@@ -14,10 +14,10 @@ tf = pytest.importorskip("tensorflow")
 import keras  # noqa: E402
 from sklearn.model_selection import train_test_split  # noqa: E402
 
-from helpers import evaluation, figures, training  # noqa: E402
+from helpers import evaluation, figures, published, training  # noqa: E402
 
 STEM = "05-intel-scenes-cnn"
-MODEL = training.MODELS_FOLDER / "intel-scenes.keras"
+MODEL = published.MODELS_FOLDER / "intel-scenes.keras"
 NOTEBOOK = Path(__file__).resolve().parent.parent / "notebooks" / "05-intel-scenes-cnn.ipynb"
 CLASSES = ["buildings", "forest", "glacier", "mountain", "sea", "street"]
 
@@ -334,26 +334,16 @@ def test_heat_is_laid_over_the_place_it_belongs_to():
 # --- what the full profile left behind --------------------------------------------------------------
 
 
-def test_trained_networks_of_an_interrupted_run_are_kept_apart(tmp_path, monkeypatch):
-    monkeypatch.setattr(training, "UNFINISHED_FOLDER", tmp_path / "unfinished")
-    lesson = training.start_lesson(STEM, seed=0)
-    first = training.unfinished_file(lesson, "better-0.keras")
-    assert first.parent.is_dir() and first.name.endswith("-better-0.keras")
-    assert first == training.unfinished_file(lesson, "better-0.keras")
-    lesson.parameters["seed"] = 1
-    assert first != training.unfinished_file(lesson, "better-0.keras")
-
-
 def test_stored_results_belong_to_the_recipe_in_the_notebook():
-    stored = training.load_result("05")
-    assert stored["recipe"] == training.recipe_hash(NOTEBOOK), (
+    stored = published.load_result("05")
+    assert stored["recipe"] == training.recipe_hash(STEM), (
         "the recipe cells have changed: run the full profile again"
     )
     assert stored["data"]["kind"] in ("partial", "complete")
 
 
 def test_stored_results_reach_what_the_lesson_promises():
-    stored = training.load_result("05")
+    stored = published.load_result("05")
     (source,), better = stored["runs"]["source"], stored["runs"]["better"]
     assert (source["parameter_count"], source["epochs"]) == (135_942, 30)
     assert len(better) == 3
