@@ -380,13 +380,13 @@ def car(c: Canvas) -> None:
 
 def plane(c: Canvas) -> None:
     """A plane standing on the ground, flying past, or seen from above or below."""
-    paints, kind = colours(c, c.near(c.one_of(PAINTS))), c.one_of(["standing", "passing", "turning"])
+    paints, kind = colours(c, c.near(c.one_of(PAINTS))), c.one_of(["standing", *2 * ["passing", "turning"]])
     x, length, flip, turn = c.number(285, 315), c.number(430, 560), c.one_of([-1, 1]), (100, 0)
     if kind == "standing":
         y = ground(c) - length * 15 // 100
     else:
         haze, y, turn = sky(c, c.height), c.height // 2, (100, c.number(-8, 30))
-        land(c, ridge(c, c.height // 2, c.height * 3 // 2, 20), mix(c.one_of(GREENS + ROCKS), haze, 30))
+        land(c, ridge(c, c.height * 4 // 5, c.height * 3 // 2, 20), mix(c.one_of(GREENS + ROCKS), haze, 30))
     if kind == "turning":
         half, turn = c.one_of(PLANE_HALVES), c.one_of([(100, 0), (96, 28), (80, 60), (60, 80), (0, 100)])
         for up in (-1, 1):
