@@ -22,7 +22,7 @@ SKIES = [
     ((36, 98, 184), (130, 190, 236), (240, 244, 248), (255, 252, 246)),  # deep blue
     ((140, 152, 164), (206, 212, 216), (176, 184, 192), (214, 220, 228)),  # overcast
     ((84, 96, 156), (250, 188, 136), (240, 170, 160), (255, 222, 196)),  # evening
-    ((70, 80, 130), (190, 160, 180), (130, 124, 160), (190, 184, 214)),  # dusk
+    ((96, 106, 152), (206, 180, 194), (130, 124, 160), (222, 218, 236)),  # dusk
 ]
 WALLS = [(178, 92, 70), (196, 190, 178), (214, 188, 142), (134, 142, 152), (226, 222, 212), (112, 138, 160)]
 GLASS = [(52, 72, 96), (84, 116, 146), (40, 46, 56), (140, 176, 204)]
@@ -354,7 +354,7 @@ def ground(c: Canvas) -> int:
     """A sky, something at the horizon, and ground below it; return where a car or a plane stands."""
     horizon = c.height * c.number(50, 84) // 100
     haze, behind = sky(c, horizon - 60), c.one_of(["nothing", "hills", "trees", "houses"])
-    floor = c.near(c.one_of([TAR, (132, 134, 138), (98, 130, 70), (206, 188, 146), (226, 230, 236)]))
+    floor = c.near(c.one_of([TAR, (70, 72, 78), (82, 112, 60), (150, 128, 96)]))
     if behind == "hills":
         land(c, ridge(c, horizon - 120, horizon - 20, 50), mix(c.one_of(GREENS + ROCKS), haze, 40))
     for x in range(c.number(-60, 0), 640, c.number(70, 100)):
@@ -380,7 +380,7 @@ def car(c: Canvas) -> None:
 
 def plane(c: Canvas) -> None:
     """A plane standing on the ground, flying past, or seen from above or below."""
-    paints, kind = colours(c, c.near(c.one_of(PAINTS))), c.one_of(["standing", *2 * ["passing", "turning"]])
+    paints, kind = colours(c, c.near(c.one_of(PAINTS))), c.one_of(["standing", *3 * ["passing", "turning"]])
     x, length, flip, turn = c.number(285, 315), c.number(430, 560), c.one_of([-1, 1]), (100, 0)
     if kind == "standing":
         y = ground(c) - length * 15 // 100
