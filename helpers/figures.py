@@ -211,22 +211,21 @@ def curves(histories: Mapping[str, Any], **texts: str) -> None:
     records = {name: getattr(history, "history", history) for name, history in histories.items()}
     last = max(len(values) for record in records.values() for values in record.values())
     fig, axes = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
-    for axis, metric, unit in zip(
-        axes, ("loss", "accuracy"), ("loss", "accuracy (share right)"), strict=True
-    ):
+    for axis, metric in zip(axes, ("loss", "accuracy"), strict=True):
         for position, (name, record) in enumerate(records.items()):
             look = {"color": COLOURS[position % 10], "marker": MARKERS[position % 7], "markersize": 5}
             look["markevery"] = max(1, last // 20)  # a marker at each of 200 epochs would hide the line
-            for key, style, fill in ((metric, "--", "none"), (f"val_{metric}", "-", "full")):
+            for key, style, fill in ((metric, "--", "white"), (f"val_{metric}", "-", None)):
                 if key in record:
                     phase = "validation" if key.startswith("val_") else "training"
                     label = f"{name}, {phase}" if name else phase
                     epochs = range(1, len(record[key]) + 1)
-                    axis.plot(epochs, record[key], style, fillstyle=fill, label=label, **look)
+                    axis.plot(epochs, record[key], style, mfc=fill, label=label, **look)
         room = max(0.5, 0.05 * (last - 1))  # whole epochs only, even when there is just one
-        axis.set(xlabel="epoch", ylabel=unit, xlim=(1 - room, last + room))
+        axis.set(xlabel="epoch", ylabel=metric, xlim=(1 - room, last + room))
         axis.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axis.grid(alpha=0.3)
+    axes[1].set_ylabel("accuracy (share right)")
     keys = axes[0].get_legend_handles_labels()
     fig.legend(*keys, loc="outside lower center", ncols=len(records), fontsize=9)
     show(fig, **texts)
@@ -292,13 +291,11 @@ def accuracy_intervals(scores: Mapping[str, tuple[int, int]], **texts: str) -> N
     show(fig, **texts)
 
 
-def crop_and_numbers(
-    picture: np.ndarray, row: int, column: int, *, side: int = 12, photo: bool = False, **texts: str
-) -> None:
+def crop_and_numbers(picture: np.ndarray, row: int, column: int, side: int = 12, **texts: Any) -> None:
     """Show a grey picture, `side` x `side` pixels of it enlarged, and their numbers, side by side (lesson 1).
 
     `picture` has shape (height, width), values 0 to 255; the crop begins at `row` and `column` and
-    is framed in the first panel. `photo=True` stores a JPEG. Raises `ValueError` when the crop does not
+    is framed in the first panel. `photo=True` is for `show`. Raises `ValueError` when the crop does not
     lie within the picture.
     """
     picture = np.asarray(picture)
@@ -319,7 +316,7 @@ def crop_and_numbers(
         axis.locator_params(nbins=6, integer=True)
         axis.spines[["top", "right"]].set_visible(True)
     axes[0].set_ylabel("row")
-    show(fig, **texts, photo=photo)
+    show(fig, **texts)
 
 
 @AS_WRITTEN
@@ -354,7 +351,7 @@ def framed_pictures(
 
 
 def histogram(
-    values: Sequence[float], xlabel: str, ylabel: str, marks: Mapping[str, float] | None = None, **texts: str
+    values: Sequence[float], xlabel: str, ylabel: str, marks: Mapping[str, float], **texts: str
 ) -> None:
     """Draw how often values occur, with named vertical lines at some of them (lesson 5).
 
@@ -362,10 +359,9 @@ def histogram(
     """
     fig, axis = plt.subplots(figsize=(6.5, 3.2), layout="constrained")
     axis.hist(values, bins=25, color=COLOURS[0], alpha=0.55, edgecolor="white")
-    for number, (name, place) in enumerate((marks or {}).items(), 1):
+    for number, (name, place) in enumerate(marks.items(), 1):
         look = {"color": "black", "linestyle": LINE_STYLES[number % 4], "linewidth": 2}
         axis.axvline(place, label=f"{name}: {place:.1f}", **look)
     axis.set(xlabel=xlabel, ylabel=ylabel)
-    if marks:
-        axis.legend(fontsize=10)
+    axis.legend(fontsize=10)
     show(fig, **texts)

@@ -21,7 +21,7 @@ def shown(monkeypatch):
 
 def picture(shown):
     (data, options), (caption, _) = shown
-    kind = next(key for key in data if key.startswith("image/"))
+    kind = next(iter(data))
     assert options["metadata"] == {kind: {"alt": TEXTS["alt"]}}
     assert caption.data == "*One sentence.*"
     assert data["text/plain"] == f"[Figure: {TEXTS['alt']}]"
@@ -88,8 +88,8 @@ def test_curves_draw_whole_epochs_and_tell_training_from_validation(monkeypatch,
     history = {key: [0.5, 0.6][:epochs] for key in ("loss", "val_loss", "accuracy", "val_accuracy")}
     fig = draw(monkeypatch, figures.curves, {"net": history})
     loss = fig.axes[0]
-    assert [line.get_label() for line in loss.lines] == ["net, training", "net, validation"]
-    assert [line.get_linestyle() for line in loss.lines] == ["--", "-"]
+    drawn = [(line.get_label(), line.get_linestyle()) for line in loss.lines]
+    assert drawn == [("net, training", "--"), ("net, validation", "-")]
     shown = [tick for tick in loss.get_xticks() if loss.viewLim.x0 < tick < loss.viewLim.x1]
     assert shown == list(range(1, epochs + 1))
     assert len(fig.legends) == 1 and loss.get_legend() is None, "the legend would hide the lines"
