@@ -18,7 +18,9 @@ from helpers.datasets._pictures import Unreadable, read_picture, without_warning
 WORKING_SIDE = 400  # pixels; more shows no more of a digit that ends as 20 x 20
 BOX, FIELD = 20, 28  # MNIST's box for the digit, and its picture
 LEAST_CONTRAST = 20  # of 255: less is paper without a digit
-LEAST_STROKE = 2  # pixels of the box that a line is wide; thinner ones would fade away, MNIST's pens were broad
+LEAST_STROKE = (
+    2  # pixels of the box that a line is wide; thinner ones would fade away, MNIST's pens were broad
+)
 
 
 @without_warnings()
@@ -42,7 +44,9 @@ def read_digit(path: str | Path) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     try:
         picture, _ = read_picture(file, enough=WORKING_SIDE, least=8)
     except Unreadable as reason:
-        raise CourseError(f"{name} {reason}: give the path of one PNG or JPEG file of 8 x 8 pixels or more") from None
+        raise CourseError(
+            f"{name} {reason}: give the path of one PNG or JPEG file of 8 x 8 pixels or more"
+        ) from None
     picture.thumbnail((WORKING_SIDE, WORKING_SIDE), Image.Resampling.BOX)
     picture = np.asarray(picture, dtype=float)
     ink = _ink(picture)

@@ -149,7 +149,7 @@ def fetch(name: str) -> DatasetInfo | FoundWeights:
             if found.info.kind == "complete":
                 return _announced(found).info
     try:
-        return _announced(_download(a_set, patient=True)).info
+        return _announced(_downloaded(a_set, patient=True)).info
     except DownloadFailed as failure:
         raise CourseError(
             f"{a_set.TITLE} cannot be fetched ({failure}): {_remedy(failure, a_set)}."
@@ -181,7 +181,7 @@ def _find(a_set: ModuleType, data_source: str) -> Any:
                 raise
             reasons.append(str(reason).removesuffix(": replace it."))
     try:
-        return _announced(_download(a_set, patient=source == "real"))
+        return _announced(_downloaded(a_set, patient=source == "real"))
     except DownloadFailed as failure:
         why, remedy = "; ".join([*reasons, str(failure)]), _remedy(failure, a_set)
     if stand_in:
@@ -212,7 +212,7 @@ def _sample(a_set: ModuleType) -> Any:
         raise CourseError(f"the built-in samples are not beside the course: {remedy}.") from None
 
 
-def _download(a_set: ModuleType, patient: bool) -> Any:
+def _downloaded(a_set: ModuleType, patient: bool) -> Any:
     """Bring a set into the cache and read it there; every failure is a DownloadFailed of one line."""
     cache = cache_folder()
     with downloading(a_set.TITLE, a_set.URL, a_set.MEGABYTES, patient):
