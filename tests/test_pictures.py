@@ -11,7 +11,7 @@ from PIL import Image
 from test_datasets import error_of
 
 from helpers import CourseError, datasets
-from helpers.datasets import _pictures
+from helpers.datasets import _folders
 from helpers.digits import read_digit
 
 CLASSES = ("cars", "planes")
@@ -154,11 +154,11 @@ def test_an_awkward_folder_is_streamed_and_every_file_accounted_for(album):
 def test_names_that_meet_do_not_overwrite_anything_of_the_users(folds_case, album, monkeypatch):
     """`A.jpg` and `a.jpg` are one name on many disks: a copy must not go through a link to the original."""
     if folds_case:
-        exists = os.path.lexists
-        monkeypatch.setattr(
-            os.path, "lexists", lambda path: any(p.name.lower() == path.name.lower() for p in path.parent.iterdir())
-        )  # fmt: skip
-        assert exists
+
+        def there(path):
+            return path.name.lower() in [other.name.lower() for other in path.parent.iterdir()]
+
+        monkeypatch.setattr(os.path, "lexists", there)
     save(album / "cars" / "A.jpg")
     save(album / "cars" / "a.jpg", "L")
     save(album / "cars" / "a.jpg.png", "L")
@@ -210,7 +210,7 @@ def test_no_picture_starts_another_program(album, tmp_path, monkeypatch):
     assert not (tmp_path / "started").exists()
     places = [
         path
-        for path in Path(_pictures.__file__).parent.parent.rglob("*.py")
+        for path in Path(_folders.__file__).parent.parent.rglob("*.py")
         if "Image.open(" in path.read_text()
     ]
     assert [path.name for path in places] == ["_pictures.py"]
@@ -254,7 +254,7 @@ def test_photographs_are_named_sorted_and_of_one_size(folder, monkeypatch):
     assert found.pictures.shape == (3, 30, 40, 3) and found.pictures.dtype == np.uint8
     assert [int(np.rint(picture.mean())) for picture in found.pictures] == [220, 120, 20]
     assert found.describe() == "3 of your own photographs; 0 problems" and state_of(folder) == before
-    monkeypatch.setattr(_pictures, "MOST_PHOTOGRAPHS", 2)
+    monkeypatch.setattr(_folders, "MOST_PHOTOGRAPHS", 2)
     assert datasets.own_photographs(folder).problems == ["b.png and all after it: left out, 2 are the most"]
     monkeypatch.setenv("HOME", str(folder.parent))
     monkeypatch.setenv("USERPROFILE", str(folder.parent))

@@ -14,6 +14,7 @@ To add a set, copy the module of one, and name it in `SETS` below. A set's modul
 functions: ``look(folder, where)``, ``download(cache)`` and ``sample()``.
 """
 
+# ruff: noqa: F401
 import contextlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,25 +38,13 @@ from helpers.datasets._common import (
     source_in_use,
 )
 from helpers.datasets._download import DownloadFailed, downloading
-from helpers.datasets._pictures import OwnPhotographs, PictureReport, own_photographs, usable_pictures
+from helpers.datasets._folders import OwnPhotographs, PictureReport, own_photographs, usable_pictures
 from helpers.datasets._weights import FoundWeights, find_vgg16_weights
 from helpers.datasets.car_plane import CLASSES as CAR_PLANE_CLASSES
 from helpers.datasets.car_plane import CarPlane
 from helpers.datasets.intel_scenes import CLASSES as SCENE_CLASSES
 from helpers.datasets.intel_scenes import ImageFolders
 from helpers.datasets.mnist import Mnist
-
-__all__ = [
-    "CAR_PLANE_CLASSES",
-    "DATA_FOLDER",
-    "IN_DATA_DIR",
-    "IN_SAMPLE",
-    "NAMES",
-    "SAMPLES_FOLDER",
-    "SCENE_CLASSES",
-]
-__all__ += ["DatasetInfo", "FoundWeights", "OwnPhotographs", "PictureReport", "Place", "cache_folder"]
-__all__ += ["own_photographs", "source_in_use", "usable_pictures", "find_vgg16_weights"]
 
 SETS = {a_set.NAME: a_set for a_set in (mnist, intel_scenes, car_plane)}
 VGG16 = "vgg16-weights"

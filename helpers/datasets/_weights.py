@@ -55,9 +55,8 @@ def find_vgg16_weights(weights: str = "imagenet", data_source: str = "auto") -> 
         except DownloadFailed as failure:
             if source == "real":
                 remedy = failure.remedy or f"connect to the network, or put {FILE} into COURSE_DATA_DIR"
-                raise CourseError(
-                    f"VGG16's ImageNet weights are unavailable ({failure}): {remedy}, or use weights='random'."
-                ) from None
+                what = f"VGG16's ImageNet weights are unavailable ({failure})"
+                raise CourseError(f"{what}: {remedy}, or use weights='random'.") from None
             note = f"VGG16 weights: RANDOM, not ImageNet's, which are unavailable here ({failure})."
             found = FoundWeights(None, "random", note)
     print(found.note)
@@ -65,7 +64,7 @@ def find_vgg16_weights(weights: str = "imagenet", data_source: str = "auto") -> 
 
 
 def places() -> list[tuple[str, Path, str]]:
-    """Where a file of ImageNet weights may lie: (name, file, ``"complete"``, ``"wrong"`` or ``"missing"``)."""
+    """Where ImageNet weights may lie: (place, file, ``"complete"``, ``"wrong"`` or ``"missing"``)."""
     keras_home = path_of(os.environ.get("KERAS_HOME") or "~/.keras")  # as Keras documents it
     found = [("Keras's cache", keras_home / "models" / FILE)]
     (where, folder), *_ = local_places()

@@ -38,7 +38,7 @@ class CarPlane:
 
 
 def look(folder: Path, where: str) -> CarPlane:
-    """Find the three parts and the labels of the test pictures, and compare all files with the published ones."""
+    """Find the three parts and the labels of the test pictures; compare all files with those published."""
     base = folder / NAME if (folder / NAME).is_dir() else folder
     parts = [base / "training_set", base / "val_set", base / "test"]
     if missing := [part.name for part in parts if not part.is_dir()]:

@@ -11,7 +11,7 @@ from unittest import mock
 from helpers import CourseError
 from helpers.datasets._common import IN_CACHE, IN_SAMPLE, SAMPLES_FOLDER, DatasetInfo, NotHere, count_classes
 from helpers.datasets._download import LATER, DownloadFailed, install, staging_folder
-from helpers.datasets._pictures import usable_pictures
+from helpers.datasets._folders import usable_pictures
 
 NAME, TITLE, FOLDER, MEGABYTES = "intel-scenes", "Intel scenes", "intel-scenes/", 360
 PUBLISHED = {"train": 14_034, "test": 3_000}
