@@ -18,9 +18,7 @@ from helpers.datasets._pictures import Unreadable, read_picture, without_warning
 WORKING_SIDE = 400  # pixels; more shows no more of a digit that ends as 20 x 20
 BOX, FIELD = 20, 28  # MNIST's box for the digit, and its picture
 LEAST_CONTRAST = 20  # of 255: less is paper without a digit
-LEAST_STROKE = (
-    2  # pixels of the box that a line is wide; thinner ones would fade away, MNIST's pens were broad
-)
+LEAST_STROKE = 2  # width of a line in pixels of the box: thinner ones would fade away
 
 
 @without_warnings()
@@ -44,14 +42,11 @@ def read_digit(path: str | Path) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     try:
         picture, _ = read_picture(file, enough=WORKING_SIDE, least=8)
     except Unreadable as reason:
-        raise CourseError(
-            f"{name} {reason}: give the path of one PNG or JPEG file of 8 x 8 pixels or more"
-        ) from None
+        raise CourseError(f"{name} {reason}: name a PNG or JPEG file of 8 x 8 pixels or more") from None
     picture.thumbnail((WORKING_SIDE, WORKING_SIDE), Image.Resampling.BOX)
     picture = np.asarray(picture, dtype=float)
     ink = _ink(picture)
-    digit = _cut_out(ink, name)
-    boxed = _into_box(digit)
+    boxed = _into_box(digit := _cut_out(ink, name))
     steps = {"picture": picture, "ink": ink, "digit": digit, "box": boxed, "centred": _centre(boxed)}
     steps = {step: np.clip(np.rint(array), 0, 255).astype(np.uint8) for step, array in steps.items()}
     return steps["centred"], steps

@@ -117,7 +117,7 @@ def status(name: str) -> list[Place]:
         rows.insert(0, Place(name, IN_DATA_DIR, "missing", "the variable is not set"))
     size = f"{urlsplit(a_set.URL).hostname}, {a_set.MEGABYTES:,} MB to download"
     rows.append(Place(name, "public source", "not asked", size))
-    return [*rows, Place(name, IN_SAMPLE, "sample", _sample(a_set).info.in_words())]
+    return [*rows, Place(name, IN_SAMPLE, "sample", a_set.sample().info.in_words())]
 
 
 def fetch(name: str) -> DatasetInfo | FoundWeights:
@@ -131,18 +131,18 @@ def fetch(name: str) -> DatasetInfo | FoundWeights:
     """
     if name == VGG16:
         return find_vgg16_weights("imagenet", "real")
-    a_set = _set_named(name)
+    a_set, found = _set_named(name), None
     for where, folder in local_places():
         with contextlib.suppress(NotHere, CourseError):
-            found = _look(a_set, folder, where)
-            if found.info.kind == "complete":
-                return _announced(found).info
+            found = found or _look(a_set, folder, where)
+            found = found if found.info.kind == "complete" else None
     try:
-        return _announced(_downloaded(a_set, patient=True)).info
+        found = found or _downloaded(a_set, patient=True)
     except DownloadFailed as failure:
-        raise CourseError(
-            f"{a_set.TITLE} cannot be fetched ({failure}): {_remedy(failure, a_set)}."
-        ) from None
+        remedy = failure.remedy or _remedy(a_set)
+        raise CourseError(f"{a_set.TITLE} cannot be fetched ({failure}): {remedy}.") from None
+    print(found.info.describe())
+    return found.info
 
 
 def _set_named(name: str) -> ModuleType:
@@ -153,15 +153,20 @@ def _set_named(name: str) -> ModuleType:
 
 def _find(a_set: ModuleType, data_source: str) -> Any:
     """Search the places in their order; print what was found, and why it was not the first choice."""
-    source = source_in_use(data_source)
+    found = _searched(a_set, source_in_use(data_source))
+    print(found.info.describe())
+    return found
+
+
+def _searched(a_set: ModuleType, source: str) -> Any:
     if source == "sample":
-        return _announced(_sample(a_set))
+        return a_set.sample()
     reasons, stand_in = [], None
     for where, folder in local_places():
         try:
             found = _look(a_set, folder, where)
             if where == IN_DATA_DIR or found.info.kind == "complete":
-                return _announced(found)
+                return found
             stand_in = found  # a damaged set in our own cache, which a download replaces
         except NotHere as reason:
             reasons.append(f"{where}: {reason}" if str(reason) else f"not in {where}")
@@ -170,20 +175,15 @@ def _find(a_set: ModuleType, data_source: str) -> Any:
                 raise
             reasons.append(str(reason).removesuffix(": replace it."))
     try:
-        return _announced(_downloaded(a_set, patient=source == "real"))
+        return _downloaded(a_set, patient=source == "real")
     except DownloadFailed as failure:
-        why, remedy = "; ".join([*reasons, str(failure)]), _remedy(failure, a_set)
+        why, remedy = "; ".join([*reasons, str(failure)]), failure.remedy or _remedy(a_set)
     if stand_in:
-        return _announced(stand_in)
+        return stand_in
     if source == "real":
         raise CourseError(f"{a_set.TITLE} are unavailable ({why}): {remedy}, or use data_source='sample'.")
     print(f"{a_set.TITLE}: the real set is unavailable ({why}). To have it, {remedy}.")
-    return _announced(_sample(a_set))
-
-
-def _announced(found: Any) -> Any:
-    print(found.info.describe())
-    return found
+    return a_set.sample()
 
 
 def _look(a_set: ModuleType, folder: Path, where: str) -> Any:
@@ -191,14 +191,6 @@ def _look(a_set: ModuleType, folder: Path, where: str) -> Any:
         return a_set.look(folder, where)
     except OSError as error:
         raise NotHere(f"{a_set.FOLDER} cannot be read ({plain(error)})") from None
-
-
-def _sample(a_set: ModuleType) -> Any:
-    try:
-        return a_set.sample()
-    except (NotHere, OSError):
-        remedy = "draw them with python data/make_samples.py"
-        raise CourseError(f"the built-in samples are not beside the course: {remedy}.") from None
 
 
 def _downloaded(a_set: ModuleType, patient: bool) -> Any:
@@ -213,6 +205,5 @@ def _downloaded(a_set: ModuleType, patient: bool) -> Any:
             raise DownloadFailed(f"what was sent is not the set ({reason})") from None
 
 
-def _remedy(failure: DownloadFailed, a_set: ModuleType) -> str:
-    default = f"connect to the network, or set COURSE_DATA_DIR to a folder that holds {a_set.FOLDER}"
-    return failure.remedy or default
+def _remedy(a_set: ModuleType) -> str:
+    return f"connect to the network, or set COURSE_DATA_DIR to a folder that holds {a_set.FOLDER}"

@@ -22,8 +22,16 @@ MOST_PHOTOGRAPHS = 200
 NOT_PHOTOGRAPHS = ("desktop.ini", "thumbs.db")  # what systems put into folders unasked
 
 
+class _Report:
+    def describe(self, most: int = 10) -> str:
+        """What was found, and the first few problems, one a line."""
+        lines = [f"{self}; {len(self.problems):,} problems", *(f"  {line}" for line in self.problems[:most])]
+        more = len(self.problems) - most
+        return "\n".join([*lines, f"  ... and {more:,} more"] if more > 0 else lines)
+
+
 @dataclass(frozen=True)
-class PictureReport:
+class PictureReport(_Report):
     """Pictures that can be streamed, and what was wrong with the others.
 
     Attributes:
@@ -37,13 +45,12 @@ class PictureReport:
     counts: dict[str, int]
     problems: list[str] = field(default_factory=list)
 
-    def describe(self, most: int = 10) -> str:
-        """The counts, and the first few problems, one a line."""
-        return _report(f"{sum(self.counts.values()):,} usable pictures", self.problems, most)
+    def __str__(self) -> str:
+        return f"{sum(self.counts.values()):,} usable pictures"
 
 
 @dataclass(frozen=True, eq=False)
-class OwnPhotographs:
+class OwnPhotographs(_Report):
     """A student's own photographs, ready for a network, and what was wrong with the others.
 
     Attributes:
@@ -56,16 +63,8 @@ class OwnPhotographs:
     pictures: np.ndarray
     problems: list[str] = field(default_factory=list)
 
-    def describe(self, most: int = 10) -> str:
-        """The number of photographs, and the first few problems, one a line."""
-        return _report(f"{len(self.names):,} of your own photographs", self.problems, most)
-
-
-def _report(what: str, problems: list[str], most: int) -> str:
-    rest = [f"  ... and {len(problems) - most:,} more"] if len(problems) > most else []
-    return "\n".join(
-        [f"{what}; {len(problems):,} problems", *(f"  {line}" for line in problems[:most]), *rest]
-    )
+    def __str__(self) -> str:
+        return f"{len(self.names):,} of your own photographs"
 
 
 def usable_pictures(
@@ -198,18 +197,16 @@ def own_photographs(folder: Path | str, size: tuple[int, int] = (150, 150)) -> O
     """Read a student's own photographs from one folder (lessons 5 and 6).
 
     Every picture that can be read is taken, whatever its name says: turned upright by its EXIF data,
-    converted to RGB, transparent pixels laid on white, and stretched to ``size``; nothing is cropped, as with
-    the course's own pictures. A larger photograph is made smaller by averaging over all its pixels, as
-    ``tf.image.resize(..., antialias=True)`` does: plain ``tf.image.resize`` would show the network one pixel
-    in a hundred of a telephone's photograph. Nothing in the folder is changed.
+    converted to RGB, transparent pixels laid on white, and stretched to ``size`` by averaging over all its
+    pixels, as ``tf.image.resize(..., antialias=True)`` does: without, the network would see one pixel in a
+    hundred of a telephone's photograph. Nothing is cropped, and nothing in the folder is changed.
 
     Args:
         folder: holds the photographs; hidden files are skipped, folders in it are named and not opened.
         size: height and width of the result in pixels.
 
     Returns:
-        See :class:`OwnPhotographs`. Left out and named: what is not a picture, is cut short, or too small or
-        too large to decode safely, and whatever comes after the first 200.
+        Names, pictures and problems, see :class:`OwnPhotographs`; at most 200 photographs are taken.
 
     Raises:
         CourseError: the folder is missing, is a file, or has no photograph that can be used.
