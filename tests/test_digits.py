@@ -22,17 +22,6 @@ def network():
     return keras.saving.load_model(MODEL, safe_mode=True)
 
 
-def written(
-    pixels, path, *, size=(500, 400), side=200, corner=(40, 150), ink=0, paper=255, light=1.0, **options
-):
-    """Write a 28x28 digit, light on dark, as an ordinary picture file with the given grey values."""
-    field = Image.new("L", size, 0)
-    field.paste(Image.fromarray(pixels).resize((side, side), Image.Resampling.BICUBIC), corner)
-    grey = paper + (ink - paper) * np.asarray(field, dtype=float) / 255
-    Image.fromarray((grey * np.linspace(1, light, size[0])).astype(np.uint8)).save(path, **options)
-    return path
-
-
 def seven(size=(300, 200), paper="white", ink="black", width=12, mode="RGB"):
     picture = Image.new(mode, size, paper)
     x, y = size[0] // 3, size[1] // 4
@@ -41,23 +30,11 @@ def seven(size=(300, 200), paper="white", ink="black", width=12, mode="RGB"):
     return picture
 
 
-@pytest.fixture
-def likeness(tmp_path):
-    """How alike a picture file and the plain seven are read: 1 the same, 0 ink in different places."""
-
-    def compare(path):
-        seven().save(tmp_path / "usual.png")
-        usual, found = (read_digit(file)[0].astype(float) for file in (tmp_path / "usual.png", path))
-        # the centre of mass is rounded to a whole pixel: it may fall to either side of a half
-        moved = [np.roll(found, (down, right), (0, 1)) for down in (-1, 0, 1) for right in (-1, 0, 1)]
-        return max(2 * np.minimum(one, usual).sum() / (one.sum() + usual.sum()) for one in moved)
-
-    return compare
-
-
-def test_digit_is_laid_out_as_in_mnist(tmp_path):
+def test_digit_is_laid_out_as_in_mnist(tmp_path, monkeypatch):
     seven().save(tmp_path / "seven.png")
-    pixels, steps = read_digit(str(tmp_path / "seven.png"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    pixels, steps = read_digit("~/seven.png")
     assert pixels.shape == (28, 28) and pixels.dtype == np.uint8 and pixels.max() == 255
     assert max(np.ptp(place) for place in np.nonzero(pixels)) + 1 == 20
     centre = [(pixels.sum(axis=1 - axis) * np.arange(28)).sum() / pixels.sum() for axis in (0, 1)]
@@ -110,10 +87,10 @@ PICTURES = {
 
 
 @pytest.mark.parametrize("name", PICTURES)
-def test_every_picture_of_a_seven_is_read_alike(name, tmp_path, likeness, network):
+def test_every_picture_of_a_seven_is_read_as_one(name, tmp_path, network):
     PICTURES[name](tmp_path / "seven.png")
-    assert likeness(tmp_path / "seven.png") > (0.7 if "shadow" in name else 0.9)
     pixels, _ = read_digit(tmp_path / "seven.png")
+    assert np.ptp(np.nonzero(pixels > 60)[0]) >= 17, "specks and frames do not shrink it"
     assert network.predict(pixels[np.newaxis, ..., np.newaxis], verbose=0).argmax() == 7
 
 
@@ -146,15 +123,6 @@ def test_bad_file_is_one_clear_line(tmp_path, name, recwarn):
     assert not recwarn.list
 
 
-def test_home_folder_may_be_a_tilde(tmp_path, monkeypatch):
-    seven().save(tmp_path / "seven.png")
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("USERPROFILE", str(tmp_path))
-    assert read_digit("~/seven.png")[0].shape == (28, 28)
-    with pytest.raises(CourseError, match="is not a file"):
-        read_digit("~nobody-of-this-name/seven.png")
-
-
 @needs_real_pictures
 @pytest.mark.parametrize("style", ["plain", "inverted", "shadow", "tight", "far"])
 def test_rendered_test_digits_are_still_read(network, tmp_path, style):
@@ -165,13 +133,15 @@ def test_rendered_test_digits_are_still_read(network, tmp_path, style):
     for index in chosen:
         side = int(generator.integers(90, 300))
         room = {"tight": side + 4, "far": 4 * side}.get(style, 420)
-        corner = tuple(int(generator.integers(0, room - side + 1)) for _ in range(2))
+        field = Image.new("L", (room, room), 0)
+        digit = Image.fromarray(mnist.x_test[index]).resize((side, side), Image.Resampling.BICUBIC)
+        field.paste(digit, tuple(int(generator.integers(0, room - side + 1)) for _ in range(2)))
         ink, paper = (240, 15) if style == "inverted" else (35, 235)
-        path = written(
-            mnist.x_test[index], tmp_path / "digit.jpg", size=(room, room), side=side, corner=corner,
-            ink=ink, paper=paper, light=0.5 if style == "shadow" else 1.0, quality=int(generator.integers(40, 90)),
-        )  # fmt: skip
-        pictures.append(read_digit(path)[0])
+        grey = paper + (ink - paper) * np.asarray(field, dtype=float) / 255
+        grey *= np.linspace(1, 0.5 if style == "shadow" else 1, room)
+        quality = int(generator.integers(40, 90))
+        Image.fromarray(grey.astype(np.uint8)).save(tmp_path / "digit.jpg", quality=quality)
+        pictures.append(read_digit(tmp_path / "digit.jpg")[0])
     answers = network.predict(np.array(pictures)[..., np.newaxis], verbose=0).argmax(axis=1)
     right = int((answers == mnist.y_test[chosen]).sum())
     assert right >= 95, f"{style}: {right} of 100"

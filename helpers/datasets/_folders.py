@@ -1,7 +1,6 @@
 """Folders of pictures: a folder a class for training, and a student's own photographs."""
 
 import atexit
-import contextlib
 import os
 import shutil
 import tempfile
@@ -72,8 +71,8 @@ def usable_pictures(
 ) -> PictureReport:
     """Look at every picture, and give a folder that Keras's ``image_dataset_from_directory`` can stream.
 
-    TensorFlow decodes every file once: one damaged picture would otherwise stop a training run half-way,
-    with an error that does not name the file. Nothing in ``folder`` is changed.
+    TensorFlow decodes every file once: a damaged one would otherwise stop a training run half-way, without a
+    name. Nothing in ``folder`` is changed.
 
     Args:
         folder: holds one folder for each class; other folders in it are reported and ignored.
@@ -92,9 +91,7 @@ def usable_pictures(
     if not folder.is_dir():
         raise CourseError(f"the picture folder {folder.name!r} does not exist: check the path.")
     if missing := [name for name in class_names if not (folder / name).is_dir()]:
-        raise CourseError(
-            f"{folder.name} has no class folder {', '.join(missing)}: add it or check the path."
-        )
+        raise CourseError(f"{folder.name} has no class folder {', '.join(missing)}: add it or mend the path.")
     problems, files = [], []
     try:
         for path in sorted(folder.iterdir()) if class_names else ():
@@ -132,9 +129,7 @@ def usable_pictures(
             except Unreadable as reason:
                 problems.append(f"{_label(name, path)}: {reason}, left out")
     if empty := [name for name, count in counts.items() if not count]:
-        raise CourseError(
-            f"{folder.name} has no usable picture of class {empty[0]!r}: add some or check the path."
-        )
+        raise CourseError(f"{folder.name} has no usable picture of class {empty[0]!r}: add some.")
     return PictureReport(streamed, counts, problems)
 
 
@@ -143,9 +138,7 @@ def _label(name: str, path: Path) -> str:
 
 
 def _is_utf8(name: str) -> bool:
-    with contextlib.suppress(UnicodeEncodeError):
-        return bool(name.encode())
-    return False
+    return not any("\ud800" <= letter <= "\udfff" for letter in name)  # so Python holds any other bytes
 
 
 def _judge(path: Path) -> str | Unreadable:
@@ -165,7 +158,7 @@ def _judge(path: Path) -> str | Unreadable:
         return reason
     except Exception:  # TensorFlow's errors, or the disk's: reading it with Pillow names the reason
         return "is damaged, or of a kind that TensorFlow does not decode"
-    return "" if _is_utf8(str(path)) else "has a name that is not UTF-8"
+    return "" if _is_utf8(path.name) else "has a name that is not UTF-8"
 
 
 def _private_folder(class_names: Sequence[str]) -> Path:
