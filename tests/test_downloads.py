@@ -251,16 +251,18 @@ def test_two_downloads_at_once_leave_one_complete_set(public_vehicles, cache, se
 
     def together(*arguments):
         both.wait()  # both have all files before either puts them into place
-        install(*arguments)
+        with one_by_one:
+            install(*arguments)
+            installed.add((cache / "car-plane").stat().st_ino)
 
     monkeypatch.setattr(car_plane, "install", together)
-    found = []
+    found, installed, one_by_one = [], set(), threading.Lock()
     threads = [threading.Thread(target=lambda: found.append(find("real").info.kind)) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert found == ["complete", "complete"]
+    assert found == ["complete", "complete"] and len(installed) == 1, "a complete set is never replaced"
     assert [path.name for path in cache.iterdir()] == ["car-plane"]
 
 

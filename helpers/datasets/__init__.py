@@ -10,7 +10,7 @@ Variables of the environment, all optional: ``COURSE_DATA_DIR`` (a folder that h
 ``COURSE_DATA_SOURCE`` (``auto``, ``real`` or ``sample``: what ``data_source="auto"`` means today).
 
 To add a set, copy the module of one, and name it in `SETS` below. A set's module holds ``NAME``, ``TITLE``,
-``FOLDER`` (where it lies in ``COURSE_DATA_DIR``), ``MEGABYTES``, ``PUBLISHED`` (counts), ``URL`` and three
+``FOLDER`` (where it lies in ``COURSE_DATA_DIR``), ``megabytes``, ``PUBLISHED`` (counts), ``URL`` and three
 functions: ``look(folder, where)``, ``download(cache)`` and ``sample()``.
 """
 
@@ -115,7 +115,7 @@ def status(name: str) -> list[Place]:
             rows.append(Place(name, where, "wrong" if str(reason) else "missing", str(reason)))
     if rows[0].place != IN_DATA_DIR:
         rows.insert(0, Place(name, IN_DATA_DIR, "missing", "the variable is not set"))
-    size = f"{urlsplit(a_set.URL).hostname}, {a_set.MEGABYTES:,} MB to download"
+    size = f"{urlsplit(a_set.URL).hostname}, {a_set.megabytes:,} MB to download"
     rows.append(Place(name, "public source", "not asked", size))
     return [*rows, Place(name, IN_SAMPLE, "sample", a_set.sample().info.in_words())]
 
@@ -196,7 +196,7 @@ def _look(a_set: ModuleType, folder: Path, where: str) -> Any:
 def _downloaded(a_set: ModuleType, patient: bool) -> Any:
     """Bring a set into the cache and read it there; every failure is a DownloadFailed of one line."""
     cache = cache_folder()
-    with downloading(a_set.TITLE, a_set.URL, a_set.MEGABYTES, patient):
+    with downloading(a_set.TITLE, a_set.URL, a_set.megabytes, patient):
         cache.mkdir(parents=True, exist_ok=True)
         a_set.download(cache)
         try:

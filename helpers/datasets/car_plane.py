@@ -11,7 +11,7 @@ from helpers.datasets import _common
 from helpers.datasets._common import IN_SAMPLE, DatasetInfo, NotHere, count_classes
 from helpers.datasets._download import fetch_files, install, staging_folder
 
-NAME, TITLE, FOLDER, MEGABYTES = "car-plane", "Cars and planes", "car-plane/", 16
+NAME, TITLE, FOLDER, megabytes = "car-plane", "Cars and planes", "car-plane/", 16
 PUBLISHED = {"train": 160, "validation": 40, "test": 15}
 URL = (
     "https://raw.githubusercontent.com/katelynrwalker/image-recognition-with-keras-convolutional-neural-networks/"
@@ -93,7 +93,7 @@ def download(cache: Path) -> None:
     """Bring all files into a folder of their own, which becomes the set when all are there."""
     files = {name: (URL + urllib.parse.quote(name), sha) for name, sha in published_files().items()}
     with staging_folder(cache, NAME) as staging:
-        fetch_files(files, staging / NAME, TITLE, MEGABYTES)
+        fetch_files(files, staging / NAME, TITLE, megabytes)
         install(staging / NAME, cache / NAME, staging, look)
 
 

@@ -13,7 +13,7 @@ from helpers.datasets._common import IN_CACHE, IN_SAMPLE, SAMPLES_FOLDER, Datase
 from helpers.datasets._download import LATER, DownloadFailed, install, staging_folder
 from helpers.datasets._folders import usable_pictures
 
-NAME, TITLE, FOLDER, MEGABYTES = "intel-scenes", "Intel scenes", "intel-scenes/", 360
+NAME, TITLE, FOLDER, megabytes = "intel-scenes", "Intel scenes", "intel-scenes/", 360
 PUBLISHED = {"train": 14_034, "test": 3_000}
 URL = "https://www.kaggle.com/"
 HANDLE = "puneet6060/intel-image-classification"

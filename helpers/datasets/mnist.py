@@ -12,7 +12,7 @@ from helpers import CourseError
 from helpers.datasets._common import IN_SAMPLE, DatasetInfo, NotHere, is_file, plain
 from helpers.datasets._download import fetch_files
 
-NAME, TITLE, FOLDER, MEGABYTES = "mnist", "MNIST digits", "mnist/mnist.npz", 11
+NAME, TITLE, FOLDER, megabytes = "mnist", "MNIST digits", "mnist/mnist.npz", 11
 PUBLISHED = {"train": 60_000, "test": 10_000}
 URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
 FILE_SHA256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
@@ -85,7 +85,7 @@ def _array(archive: zipfile.ZipFile, key: str) -> np.ndarray:
 
 def download(cache: Path) -> None:
     """Bring the file into the cache."""
-    fetch_files({"mnist.npz": (URL, FILE_SHA256)}, cache / "mnist", TITLE, MEGABYTES)
+    fetch_files({"mnist.npz": (URL, FILE_SHA256)}, cache / "mnist", TITLE, megabytes)
 
 
 def sample() -> Mnist:
