@@ -344,3 +344,11 @@ def test_the_real_pictures(monkeypatch):
         assert report.folder == a_set.train and report.problems == []
         assert sum(report.counts.values()) == a_set.info.counts["train"]
     assert Path(real_scenes.train).name == "seg_train"
+
+
+def test_pictures_left_aside_are_named_with_every_number():
+    info = datasets.load_mnist("sample").info
+    train = info.counts["train"]
+    assert info.using(train=train + 1).label == "sample set"
+    assert info.using(train=600, test=10**6).label == f"600 of {train:,} train, sample set"
+    assert info.using(train=600).used == {"train": 600} and info.used == {}

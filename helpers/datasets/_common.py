@@ -3,7 +3,7 @@
 import contextlib
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from helpers import CourseError
@@ -30,6 +30,7 @@ class DatasetInfo:
         counts, published: pictures in each part, here and as published: ``{"train": 60000, "test": 10000}``.
         where: ``"COURSE_DATA_DIR"``, ``"the course's cache"`` or ``"built-in sample"``; never a path.
         note: one more fact worth saying, or nothing.
+        used: parts of which a lesson takes fewer pictures than there are: ``{"train": 600}``.
     """
 
     name: str
@@ -39,6 +40,17 @@ class DatasetInfo:
     published: dict[str, int]
     where: str
     note: str = ""
+    used: dict[str, int] = field(default_factory=dict)
+
+    def using(self, **counts: int) -> "DatasetInfo":
+        """The same pictures, of which a lesson takes at most so many of each part."""
+        return replace(self, used={part: n for part, n in counts.items() if n < self.counts[part]})
+
+    @property
+    def label(self) -> str:
+        """What stands beside every number: ``"complete set"``, ``"600 of 60,000 train, complete set"``, ..."""
+        fewer = (f"{n:,} of {self.counts[part]:,} {part}, " for part, n in self.used.items())
+        return f"{''.join(fewer)}{self.kind} set"
 
     def describe(self) -> str:
         """One line that says what these pictures are; a sample is never mistaken for the real set."""
