@@ -48,7 +48,7 @@ class DatasetInfo:
 
     @property
     def label(self) -> str:
-        """What stands beside every number: ``"complete set"``, ``"600 of 60,000 train, complete set"``, ..."""
+        """What stands beside every number: ``"complete set"``, ``"600 of 60,000 train, complete set"``."""
         fewer = (f"{n:,} of {self.counts[part]:,} {part}, " for part, n in self.used.items())
         return f"{''.join(fewer)}{self.kind} set"
 
