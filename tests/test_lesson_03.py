@@ -1,42 +1,22 @@
 """Lesson 3: what its prose claims must come out for other seeds too, not only for the stored run."""
 
 import functools
-import json
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from benchmarks.recipes import run_cells
 
-from helpers import figures, training
+from helpers import figures
 
-IMPORTS = "import numpy as np\nfrom helpers.convolution import correlate2d, flatten, max_pool2d, relu\n"
-
-
-@functools.cache
-def lesson_cells():
-    notebook = json.loads(training.notebook_path("03-how-a-network-learns").read_text(encoding="utf-8"))
-    return ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
-
-
-def run_cells(names, **values):
-    """Run the lesson's cells that define these names, in their order, and return what they leave."""
-    space = dict(values)
-    exec(IMPORTS, space)
-    wanted = [f"def {name}(" for name in names]
-    cells = [cell for cell in lesson_cells() if any(text in cell for text in wanted)]
-    for cell in cells:
-        # definitions only: what a cell prints with them needs the rest of the lesson
-        exec("\n".join(line for line in cell.split("\n") if not line.startswith("print(")), space)
-    missing = [name for name in names if name not in space]
-    assert not missing, f"the lesson does not define {missing} any more: mend this test"
-    return space
+cells = functools.partial(run_cells, "03-how-a-network-learns")
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_the_learnt_kernel_is_the_diagonal(seed):
-    names = ["softmax", "cross_entropy", "momentum", "draw_line", "draw_lines", "cut_windows"]
-    names += ["line_scores", "line_loss", "line_slopes", "learn_kernel"]
-    space = run_cells(names, epochs=40)
+    names = ["softmax", "cross_entropy", "momentum", "draw_line", "cut_windows"]
+    names += ["line_scores", "line_slopes", "learn_kernel"]
+    space = cells(*(f"def {name}(" for name in names), definitions_only=True, epochs=40)
     pictures, labels = space["draw_lines"](120, np.random.default_rng([seed, 9]))
     fresh, fresh_labels = space["draw_lines"](120, np.random.default_rng([seed, 99]))
     space.update(windows=space["cut_windows"](pictures), line_labels=labels)
@@ -49,13 +29,12 @@ def test_the_learnt_kernel_is_the_diagonal(seed):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_few_pictures_and_many_weights_overfit(seed):
-    names = ["softmax", "cross_entropy", "adam", "draw", "draw_many"]
-    names += ["start_network", "forwards", "backwards", "judge", "fit"]
-    shapes = {}
-    exec(IMPORTS + next(cell for cell in lesson_cells() if "O_STROKES = " in cell), shapes)
-    strokes = {name: shapes[name] for name in ("X_STROKES", "O_STROKES")}
+    names = ["softmax", "cross_entropy", "adam", "draw", "start_network", "forwards", "backwards"]
+    space = cells("O_STROKES = ")
+    space = cells(
+        *(f"def {name}(" for name in [*names, "judge", "fit"]), definitions_only=True, **space, seed=seed
+    )
     rng = np.random.default_rng([seed, 10])
-    space = run_cells(names, seed=seed, **strokes)
     pictures, labels = space["draw_many"](20, 1.5, rng)
     space["validation_pictures"], space["validation_labels"] = space["draw_many"](200, 1.5, rng)
     record, _, _ = space["fit"](pictures, labels, 200)
@@ -67,14 +46,8 @@ def test_few_pictures_and_many_weights_overfit(seed):
 def test_lines_differ_in_colour_and_in_style(monkeypatch):
     shown = {}
     monkeypatch.setattr(figures, "show", lambda fig, **texts: shown.update(fig=fig, **texts))
-    figures.lines(
-        {"a": ([0, 1], [1, 2]), "b": ([0, 1], [2, 1])},
-        "x",
-        "y",
-        points=[("p", 0, 1)],
-        alt="two",
-        caption="Two.",
-    )
+    curves = {"a": ([0, 1], [1, 2]), "b": ([0, 1], [2, 1])}
+    figures.lines(curves, "x", "y", points=[("p", 0, 1)], alt="two", caption="Two.")
     axis = shown["fig"].axes[0]
     first, second, point = axis.get_lines()
     assert first.get_linestyle() != second.get_linestyle() and first.get_color() != second.get_color()
