@@ -40,6 +40,7 @@ class Parameter:
     annotation: str
     default: Any
     comment: str = ""
+    rule: str | tuple | None = None
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ def read_parameters(cells: Sequence[Mapping[str, Any]], where: str) -> dict[str,
         lines = ast.parse(source).body
     except SyntaxError as error:
         raise CourseError(f"{where}: its parameters cell is not Python ({error}); mend the cell") from None
-    comments = _comments(source)
+    comments, rules = _comments(source), read_rules(cells)
     found = {}
     for line in lines:
         if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name) and line.value is not None:
@@ -124,8 +125,20 @@ def read_parameters(cells: Sequence[Mapping[str, Any]], where: str) -> dict[str,
                 f"{where}: parameter {name} is no literal; compute it in a later cell"
             ) from None
         annotation = annotation or type(default).__name__
-        found[name] = Parameter(name, annotation, default, comments.get(line.end_lineno or line.lineno, ""))
+        comment = comments.get(line.end_lineno or line.lineno, "")
+        found[name] = Parameter(name, annotation, default, comment, rules.get(name))
     return found
+
+
+def read_rules(cells: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the rules that a notebook gives its parameters: `start_lesson(..., rules={...})`."""
+    for cell in cells:
+        source = "".join(cell["source"])
+        if "start_lesson(" in source and cell["cell_type"] == "code":
+            for node in ast.walk(ast.parse(source)):
+                if isinstance(node, ast.keyword) and node.arg == "rules":
+                    return ast.literal_eval(node.value)
+    return {}
 
 
 def _comments(source: str) -> dict[int, str]:
@@ -306,14 +319,15 @@ def _checked(parameter: Parameter, value: Any, lesson: str) -> Any:
         value = float(value)
     if not _fits(value, parameter.annotation) or (isinstance(value, float) and not math.isfinite(value)):
         raise _wrong_type(parameter, value, lesson)
-    from helpers.training import RULES, check_parameter
+    from helpers.bookkeeping import COMMON_RULES, check_parameter
 
     if parameter.name == "weights" and value not in ("imagenet", "random", parameter.default):
         if not Path(value).is_file():
             raise CourseError(f"weights={value!r} is neither 'imagenet' nor 'random' nor a file that exists")
         value = str(Path(value).absolute())  # the notebook runs in another folder than the user
-    if parameter.name in RULES:  # the others are checked by their own lesson, which knows their limits
-        check_parameter(parameter.name, value)
+    rule = parameter.rule or COMMON_RULES.get(parameter.name)
+    if rule is not None:
+        check_parameter(parameter.name, value, rule)
     return value
 
 

@@ -373,7 +373,7 @@ def _is_absolute(value: Any) -> bool:
 
 def _kernel_variables(request: RunRequest, plans: Sequence[Plan]) -> dict[str, str | None]:
     """Return the environment variables to set for the kernels; None takes one away."""
-    from helpers.training import check_parameter
+    from helpers.bookkeeping import COMMON_RULES, check_parameter
 
     changes: dict[str, str | None] = {"COURSE_DATA_DIR": data_folder(request.data, request.environment)}
     cache = request.environment.get("COURSE_CACHE_DIR", "").strip()
@@ -384,7 +384,7 @@ def _kernel_variables(request: RunRequest, plans: Sequence[Plan]) -> dict[str, s
         changes["COURSE_DATA_SOURCE"] = None  # an explicit parameter wins, "auto" too
     elif source:
         try:
-            check_parameter("data_source", source)
+            check_parameter("data_source", source, COMMON_RULES["data_source"])
         except CourseError as error:
             raise CourseError(f"COURSE_DATA_SOURCE: {error}") from None
     # `helpers` must be found where the course is not installed (a checkout on a bare Python).

@@ -1,7 +1,11 @@
-"""The small teaching module: everything that the six notebooks import.
+"""The small teaching module: everything that the notebooks import.
 
 Importing it is cheap: neither TensorFlow nor matplotlib, pandas or scikit-learn is loaded here.
 """
+
+from pathlib import Path
+
+COURSE_FOLDER = Path(__file__).resolve().parent.parent
 
 
 class CourseError(Exception):

@@ -12,10 +12,11 @@ learning_rate: float = 0.1  # size of a step
 
 START = """import time
 from types import SimpleNamespace
-from helpers import CourseError, training
-lesson = training.start_lesson(
+from helpers import CourseError, bookkeeping, training
+lesson = bookkeeping.start_lesson(
     "{stem}", data_source=data_source, seed=seed, metrics_path=metrics_path,
     epochs=epochs, learning_rate=learning_rate,
+    rules={{"epochs": (1, 1_000), "learning_rate": (0.0, 100.0)}},
 )"""
 
 NETWORK = """info = SimpleNamespace(name="dots", kind="{kind}", counts={{"train": 3}})

@@ -10,7 +10,14 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 HEAVY = ("tensorflow", "keras", "matplotlib", "pandas", "sklearn", "seaborn", "papermill", "nbconvert")
-LIGHT = ("helpers", "helpers.datasets", "helpers.convolution", "helpers.training", "course")
+LIGHT = (
+    "helpers",
+    "helpers.datasets",
+    "helpers.convolution",
+    "helpers.training",
+    "helpers.bookkeeping",
+    "course",
+)
 
 
 def fresh(code):
@@ -26,7 +33,7 @@ def test_light_modules_load_nothing_heavy(module):
 
 
 def test_light_helpers_load_quickly_after_numpy():
-    names = ", ".join(LIGHT[:4])
+    names = ", ".join(LIGHT[:5])
     code = f"import time, numpy; t = time.perf_counter(); import {names}; print(time.perf_counter() - t)"
     seconds = min(float(fresh(code)) for _ in range(3))
     assert seconds < 1, f"{names} take {seconds:.2f} s to import"

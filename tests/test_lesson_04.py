@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageOps
 
-from helpers import CourseError, datasets, training
+from helpers import CourseError, datasets, published, training
 from helpers.digits import read_digit
 
 STEM = "04-mnist-digits-cnn"
-MODEL = training.MODELS_FOLDER / "mnist-compact.keras"
+MODEL = published.MODELS_FOLDER / "mnist-compact.keras"
 DATA = os.environ.get("COURSE_DATA_DIR")
 needs_real_pictures = pytest.mark.skipif(not DATA, reason="COURSE_DATA_DIR does not name the real pictures")
 
@@ -231,8 +231,8 @@ def test_cut_file_is_named(tmp_path):
 
 
 def test_stored_results_belong_to_the_recipe_in_the_notebook():
-    stored = training.load_result("04")
-    assert stored["recipe"] == training.recipe_hash(training.notebook_path(STEM)), (
+    stored = published.load_result("04")
+    assert stored["recipe"] == training.recipe_hash(STEM), (
         "the recipe cells have changed: run the full profile again"
     )
     assert stored["data"]["kind"] == "complete"
@@ -240,7 +240,7 @@ def test_stored_results_belong_to_the_recipe_in_the_notebook():
 
 
 def test_stored_results_reach_what_the_lesson_promises():
-    stored = training.load_result("04")
+    stored = published.load_result("04")
     median = {
         name: sorted(run["test_accuracy"] for run in runs)[len(runs) // 2]
         for name, runs in stored["recipes"].items()
@@ -320,68 +320,8 @@ def test_rendered_test_digits_are_still_read(network, tmp_path, style):
     assert right >= 95, f"{style}: {right} of 100"
 
 
-# --- long comparisons that are interrupted -----------------------------------------------------------
-
-
-@pytest.fixture
-def lesson(tmp_path, monkeypatch):
-    monkeypatch.setattr(training, "UNFINISHED_FOLDER", tmp_path / "unfinished")
-    found = training.start_lesson(STEM, seed=0)
-    found.data = {"name": "mnist", "kind": "complete", "counts": {"train": 1, "test": 1}}
-    return found
-
-
-def test_finished_experiments_are_remembered_until_the_result_is_stored(lesson, tmp_path, capsys):
-    calls = []
-
-    def experiment():
-        calls.append(1)
-        return {"accuracy": np.float32(0.5)}
-
-    first = training.remembered(lesson, "one", experiment)
-    assert training.remembered(lesson, "one", experiment) == first == {"accuracy": 0.5}
-    assert "interrupted" in capsys.readouterr().out
-    training.remembered(lesson, "two", experiment)
-    assert len(calls) == 2
-    training.store_result(lesson, {"rows": [first]}, folder=tmp_path / "results")
-    training.remembered(lesson, "one", experiment)
-    assert len(calls) == 3
-
-
-def test_other_parameters_and_samples_remember_nothing(lesson):
-    training.remembered(lesson, "one", lambda: {"value": 1})
-    lesson.parameters["seed"] = 1
-    assert training.remembered(lesson, "one", lambda: {"value": 2}) == {"value": 2}
-    lesson.data["kind"] = "sample"
-    assert training.remembered(lesson, "one", lambda: {"value": 3}) == {"value": 3}
-    assert training.remembered(lesson, "one", lambda: {"value": 4}) == {"value": 4}
-
-
-def test_stored_network_has_its_card(lesson, tmp_path):
-    class Network:
-        def save(self, path):
-            with zipfile.ZipFile(path, "w") as archive:
-                layer = {"units": 2, "quantization_config": None, "renorm_momentum": 0.9}
-                archive.writestr("config.json", json.dumps({"layers": [layer]}))
-                archive.writestr("model.weights.h5", b"weights")
-
-    lesson.record_network("compact", weights="random", parameter_count=3, test_accuracy=0.9)
-    path = training.store_network(lesson, Network(), "compact", "tiny", range(2), folder=tmp_path / "models")
-    card = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-    assert card["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
-    assert card["class_names"] == ["0", "1"]
-    assert card["networks"]["compact"]["test_accuracy"] == 0.9
-    with zipfile.ZipFile(path) as archive:
-        assert archive.read("model.weights.h5") == b"weights"
-        # what older versions do not know is left out, but only where it says nothing
-        assert json.loads(archive.read("config.json")) == {"layers": [{"units": 2, "renorm_momentum": 0.9}]}
-    lesson.data["kind"] = "sample"
-    with pytest.raises(CourseError, match="sample"):
-        training.store_network(lesson, Network(), "compact", "tiny", range(2), folder=tmp_path / "models")
-
-
 def test_committed_network_names_no_setting_newer_than_keras_3_13():
     with zipfile.ZipFile(MODEL) as archive:
         config = archive.read("config.json").decode()
-    for setting in training.NEWER_SETTINGS:
+    for setting in published.NEWER_SETTINGS:
         assert f'"{setting}"' not in config

@@ -10,9 +10,8 @@ import pytest
 from benchmarks.recipes import run_cells
 from PIL import Image
 
-from helpers import evaluation, training
+from helpers import evaluation, published, training
 
-COURSE_FOLDER = Path(__file__).resolve().parents[1]
 STEM = "05-intel-scenes-cnn"
 CLASSES = ["buildings", "forest", "glacier", "mountain", "sea", "street"]
 cells = functools.partial(run_cells, STEM)
@@ -226,8 +225,8 @@ def test_grad_cam_is_cam_up_to_the_number_of_places(better, pictures):
 
 
 def test_stored_results_are_of_the_recipe_and_reach_what_the_lesson_promises():
-    stored = json.loads((COURSE_FOLDER / "data/results/05.json").read_bytes())
-    recipe = training.recipe_hash(COURSE_FOLDER / f"notebooks/{STEM}.ipynb")
+    stored = published.load_result("05")
+    recipe = training.recipe_hash(STEM)
     assert stored["recipe"] == recipe, "the recipe cells have changed: run the full profile again"
     (source,), better = stored["runs"]["source"], stored["runs"]["better"]
     assert (source["parameter_count"], source["epochs"]) == (135_942, 30)
@@ -238,7 +237,7 @@ def test_stored_results_are_of_the_recipe_and_reach_what_the_lesson_promises():
 
 
 def test_committed_network_is_what_its_card_says(lesson):
-    model = COURSE_FOLDER / "data/models/intel-scenes.keras"
+    model = published.MODELS_FOLDER / "intel-scenes.keras"
     card = json.loads(model.with_suffix(".json").read_bytes())
     network = lesson["keras"].saving.load_model(model, safe_mode=True)
     assert card["sha256"] == hashlib.sha256(model.read_bytes()).hexdigest()

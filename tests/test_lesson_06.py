@@ -20,7 +20,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from helpers import datasets, evaluation, training
+from helpers import COURSE_FOLDER, datasets, evaluation, published, training
 
 with training.quiet_import():
     import keras
@@ -32,7 +32,7 @@ DATA = os.environ.get("COURSE_DATA_DIR")
 
 def run_cells(*markers, **names):
     """Run the notebook's cells that hold the markers, in that order, and return their names."""
-    notebook = json.loads(training.notebook_path(STEM).read_text(encoding="utf-8"))
+    notebook = json.loads((COURSE_FOLDER / "notebooks" / f"{STEM}.ipynb").read_text(encoding="utf-8"))
     cells = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
     space = {
         "np": np, "pd": pd, "re": re, "math": math, "keras": keras, "Path": Path, "Image": Image,
@@ -394,10 +394,10 @@ def test_fifteen_pictures_hardly_tell_two_networks_apart():
 
 
 def test_stored_result_belongs_to_the_present_recipe():
-    stored = training.load_result("06")
+    stored = published.load_result("06")
     if stored is None:
         pytest.skip("the full profile has not been stored yet")
-    assert stored["recipe"] == training.recipe_hash(training.notebook_path(STEM)), (
+    assert stored["recipe"] == training.recipe_hash(STEM), (
         "recipe cells have changed: run the full profile again"
     )
     assert stored["data"]["kind"] == "complete"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers import training
+from helpers import bookkeeping
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 STEMS = [
@@ -138,7 +138,7 @@ def code_faults(stem, cells, code):
             faults.append(fault(stem, position, f"does not parse: {error}"))
             continue
         if "parameters" in tags(cell):
-            faults += parameter_faults(stem, position, cell, tree)
+            faults += parameter_faults(stem, position, cell, tree, rules_of(code))
         if position and cells[position - 1]["cell_type"] == "code" and not prose_near(cells, position):
             faults.append(fault(stem, position, "is the third code cell in a row without prose"))
     text = "\n".join(source(cell) for _, cell in code)
@@ -146,10 +146,10 @@ def code_faults(stem, cells, code):
     quiet = text.find("TF_CPP_MIN_LOG_LEVEL")
     if first_import and not 0 <= quiet < first_import.start():
         faults.append(f"{stem}: TF_CPP_MIN_LOG_LEVEL is not set before TensorFlow is imported")
-    for call in ("training.start_lesson(", "lesson.finish()"):
+    for call in ("bookkeeping.start_lesson(", "lesson.finish()"):
         if text.count(call) != 1:
             faults.append(f"{stem}: calls {call} {text.count(call)} times instead of once")
-    if f'training.start_lesson(\n    "{stem}"' not in text and f'training.start_lesson("{stem}"' not in text:
+    if not re.search(rf'start_lesson\(\s*"{stem}"', text):
         faults.append(f"{stem}: start_lesson is not given this notebook's name")
     return faults
 
@@ -159,7 +159,17 @@ def prose_near(cells, position):
     return any(cell["cell_type"] == "markdown" for cell in cells[max(0, position - 2) : position])
 
 
-def parameter_faults(stem, position, cell, tree):
+def rules_of(code):
+    """Return the rules that a lesson states where it starts."""
+    for _, cell in code:
+        if "start_lesson(" in source(cell):
+            for node in ast.walk(parses(source(cell))):
+                if isinstance(node, ast.keyword) and node.arg == "rules":
+                    return bookkeeping.COMMON_RULES | ast.literal_eval(node.value)
+    return bookkeeping.COMMON_RULES
+
+
+def parameter_faults(stem, position, cell, tree, rules):
     faults, seen = [], {}
     lines = source(cell).split("\n")
     for node in tree.body:
@@ -175,9 +185,11 @@ def parameter_faults(stem, position, cell, tree):
     for name, value in COMMON.items():
         if seen.get(name) != value:
             faults.append(fault(stem, position, f"{name} is not {value!r}"))
-    for name in seen:
-        if name not in training.RULES:
-            faults.append(fault(stem, position, f"{name} has no rule in helpers.training.RULES"))
+    for name, value in seen.items():
+        if name not in rules:
+            faults.append(fault(stem, position, f"{name} has no rule in start_lesson"))
+        else:
+            bookkeeping.check_parameter(name, value, rules[name])
     return faults
 
 
@@ -285,10 +297,11 @@ def test_profiles_hold_known_allowed_parameters_only(path):
     assert values, f"{path.name} holds nothing: leave it out"
     cell = next(cell for _, cell in code_cells(load(path.stem)) if "parameters" in tags(cell))
     names = {node.target.id for node in parses(source(cell)).body}
+    rules = rules_of(code_cells(load(path.stem)))
     for name, value in values.items():
         assert name in names, f"{path.parent.name}/{path.name}: the lesson has no parameter {name}"
         assert name not in ("data_source", "metrics_path"), f"{path.name} sets {name}"
-        training.check_parameter(name, value)
+        bookkeeping.check_parameter(name, value, rules[name])
 
 
 # --- the checker itself must be able to fail -------------------------------------------------------
@@ -323,7 +336,7 @@ def small_lesson():
                 'data_source: str = "auto"  # a\nseed: int = 0  # b\nmetrics_path: str = ""  # c',
                 "parameters",
             ),
-            code(f'lesson = training.start_lesson("{stem}", seed=seed)'),
+            code(f'lesson = bookkeeping.start_lesson("{stem}", seed=seed)'),
             text("Body."),
             code("lesson.finish()"),
             text("## Key points\n- ."),

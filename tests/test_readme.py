@@ -4,7 +4,7 @@ import re
 import statistics
 from pathlib import Path
 
-from helpers import training
+from helpers import published
 from helpers.evaluation import wilson_interval
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -12,7 +12,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_table_of_the_digits_networks_is_the_stored_result():
-    stored = training.load_result("04")
+    stored = published.load_result("04")
     pictures = stored["data"]["counts"]["test"]
     for runs in stored["recipes"].values():
         middle = sorted(runs, key=lambda run: run["test_accuracy"])[len(runs) // 2]
@@ -26,7 +26,7 @@ def test_table_of_the_digits_networks_is_the_stored_result():
 
 
 def test_table_of_the_scenes_networks_is_the_stored_result():
-    stored = training.load_result("05")
+    stored = published.load_result("05")
     for runs in stored["runs"].values():
         middle = sorted(runs, key=lambda run: run["test_accuracy"])[len(runs) // 2]
         low, high = wilson_interval(round(middle["test_accuracy"] * middle["pictures"]), middle["pictures"])
@@ -40,7 +40,7 @@ def test_table_of_the_scenes_networks_is_the_stored_result():
 
 
 def test_table_of_the_bases_is_the_stored_result():
-    for base, cuts in training.load_result("06")["cross_validation"].items():
+    for base, cuts in published.load_result("06")["cross_validation"].items():
         number = (
             f"{statistics.mean(cuts):.1%} ({min(cuts):.1%} to {max(cuts):.1%})" if cuts else "not measured"
         )

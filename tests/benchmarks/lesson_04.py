@@ -19,7 +19,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from helpers import CourseError, datasets, training
+from helpers import COURSE_FOLDER, CourseError, bookkeeping, datasets, training
 
 SEEDS = (0, 1, 2)
 MOST_PARAMETERS = 40_000
@@ -41,7 +41,9 @@ def recipes(mnist) -> dict:
         "seed": 0,
         "training_pictures": len(mnist.x_train),
     }
-    notebook = json.loads(training.notebook_path("04-mnist-digits-cnn").read_text(encoding="utf-8"))
+    notebook = json.loads(
+        (COURSE_FOLDER / "notebooks" / "04-mnist-digits-cnn.ipynb").read_text(encoding="utf-8")
+    )
     for cell in notebook["cells"]:
         if "recipe" in cell["metadata"].get("tags", []):
             exec("".join(cell["source"]), names)
@@ -89,7 +91,9 @@ def main() -> int:
             f"{name}: test accuracy {accuracy[name]:.4f} (bound {lowest}), {seconds[name]:.1f} s = "
             f"{shares[name]:.2f} of the assignment's time (bound {most:.2f}): {'reached' if ok else 'MISSED'}"
         )
-    print(f"all of it: {time.perf_counter() - start:.0f} s, peak memory {training.peak_memory_mb():,.0f} MB")
+    print(
+        f"all of it: {time.perf_counter() - start:.0f} s, peak memory {bookkeeping.peak_memory_mb():,.0f} MB"
+    )
     figures = ", ".join(f"{accuracy[name]:.4f} in {shares[name]:.2f}" for name in BOUNDS)
     print(
         f"ratio={shares['compact, 6 epochs']:.3f} of the assignment's {seconds['assignment']:.1f} s "

@@ -24,7 +24,7 @@ from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from helpers import CourseError, datasets, evaluation, training
+from helpers import COURSE_FOLDER, CourseError, bookkeeping, datasets, evaluation, published, training
 
 STEM = "05-intel-scenes-cnn"
 SOURCE_EPOCHS = 30
@@ -45,7 +45,7 @@ def is_definition(statement: ast.stmt) -> bool:
 
 def recipes(scenes: datasets.ImageFolders) -> dict[str, Any]:
     """Return what the notebook's imports and recipe cells define, and the files of both parts."""
-    notebook = json.loads(training.notebook_path(STEM).read_text(encoding="utf-8"))
+    notebook = json.loads((COURSE_FOLDER / "notebooks" / f"{STEM}.ipynb").read_text(encoding="utf-8"))
     cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
     names: dict[str, Any] = {
         **{"seed": 0, "batch_size": 32, "learning_rate": 0.001},
@@ -109,10 +109,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Lesson 5's bar.")
     parser.add_argument("--source-epochs", type=int, default=3, help="epochs timed, the first left out")
     parser.add_argument("--better-epochs", type=int, default=10, help="epochs of the better network")
-    parser.add_argument("--results", type=Path, default=training.RESULTS_FOLDER, help="folder of 05.json")
+    parser.add_argument("--results", type=Path, default=published.RESULTS_FOLDER, help="folder of 05.json")
     options = parser.parse_args()
     try:
-        stored = training.load_result("05", options.results)
+        stored = published.load_result("05", options.results)
         if not stored:
             print("data/results/05.json is not there: run the full profile of lesson 5 first")
             return 2
@@ -155,7 +155,9 @@ def main() -> int:
     )
     for line, reached in checks.items():
         print(f"better: {line}: {'reached' if reached else 'MISSED'}")
-    print(f"all of it: {time.perf_counter() - start:.0f} s, peak memory {training.peak_memory_mb():,.0f} MB")
+    print(
+        f"all of it: {time.perf_counter() - start:.0f} s, peak memory {bookkeeping.peak_memory_mb():,.0f} MB"
+    )
     reached = all(checks.values())
     print(
         f"ratio={share:.3f} of the source's {SOURCE_EPOCHS * an_epoch:.0f} s (better network: {accuracy:.4f} "

@@ -21,7 +21,7 @@ import numpy as np
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from helpers import CourseError, datasets, training
+from helpers import COURSE_FOLDER, CourseError, bookkeeping, datasets, training
 
 EPOCHS, SIZE, BATCH = 30, 64, 32
 ROUNDS, EPOCHS_RUN = 5, 4
@@ -32,7 +32,9 @@ def recipe(keras) -> dict:
     """Run the recipe cells that define the head and the features, and return what they define."""
     names = {"keras": keras, "np": np, "training": training}
     names |= {"seed": 0, "image_size": SIZE, "batch_size": BATCH, "epochs": EPOCHS, "kind": "benchmark"}
-    notebook = json.loads(training.notebook_path("06-vgg16-transfer-car-plane").read_text(encoding="utf-8"))
+    notebook = json.loads(
+        (COURSE_FOLDER / "notebooks" / "06-vgg16-transfer-car-plane.ipynb").read_text(encoding="utf-8")
+    )
     for cell in notebook["cells"]:
         source = "".join(cell["source"])
         wanted = ("def vgg_input(", "def head_network(", "def vgg_features(", "def seconds_an_epoch(")
@@ -103,7 +105,7 @@ def main() -> int:
     )
     print(f"base in every epoch: {median['with base']:.2f} s (reckoned from {EPOCHS_RUN} epochs)")
     print(f"features once: {median['extraction']:.2f} s; {EPOCHS} epochs of the head: {median['head']:.2f} s")
-    print(f"peak memory {training.peak_memory_mb():,.0f} MB")
+    print(f"peak memory {bookkeeping.peak_memory_mb():,.0f} MB")
     print(
         f"ratio={in_all:.2f} in all (bound {IN_ALL}), {alone:.1f} for the training alone (bound "
         f"{TRAINING_ALONE}), largest difference of two probabilities {difference:.1e} "

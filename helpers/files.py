@@ -1,0 +1,53 @@
+"""Text and JSON files, written whole or not at all."""
+
+import json
+import math
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from helpers import CourseError
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a UTF-8 file whole or not at all. Raises `CourseError` when it cannot be written."""
+    path, scratch = Path(path), None
+    try:
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            raise OSError("not a regular file")
+        with tempfile.NamedTemporaryFile(
+            "w", dir=path.parent, prefix=path.name, suffix=".tmp", delete=False, encoding="utf-8", newline=""
+        ) as file:
+            scratch = Path(file.name)
+            file.write(text)
+        # temporary files are for their owner alone; a results file is for whoever may read the folder
+        scratch.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o644)
+        scratch.replace(path)
+    except BaseException as error:
+        if scratch is not None:
+            scratch.unlink(missing_ok=True)
+        if not isinstance(error, OSError):
+            raise
+        raise CourseError(
+            f"{path} cannot be written ({error.strerror or error}): choose a file in a writable folder"
+        ) from error
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write a JSON file whole or not at all; NaN and infinity become null. Errors as `write_text`."""
+    write_text(path, json.dumps(plain(content), indent=2, ensure_ascii=False) + "\n")
+
+
+def plain(value: Any) -> Any:
+    """Turn NumPy numbers and arrays, tuples and paths into what JSON knows."""
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (np.ndarray, np.generic)):
+        return plain(value.tolist())
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return str(value) if isinstance(value, Path) else value

@@ -1,0 +1,152 @@
+"""A lesson's parameters, its clock and the file with its numbers."""
+
+import json
+import os
+import sys
+import types
+
+import numpy as np
+import pytest
+
+from helpers import CourseError, bookkeeping, files
+
+STEM = "04-mnist-digits-cnn"
+WHOLE, NUMBER, SWITCH, WORDS, TEXT = (1, 1_000), (0.0, 100.0), (False, True), ("imagenet", "random"), "a file"
+
+
+@pytest.mark.parametrize(
+    ("value", "rule"),
+    [
+        (1, WHOLE), (1_000, WHOLE), (0.001, NUMBER), (1, NUMBER), (100.0, NUMBER), (True, SWITCH),
+        ("random", WORDS), ("", TEXT), ("anything", TEXT), ("auto", bookkeeping.COMMON_RULES["data_source"]),
+    ],
+)  # fmt: skip
+def test_allowed_values_pass(value, rule):
+    bookkeeping.check_parameter("epochs", value, rule)
+
+
+@pytest.mark.parametrize(
+    ("value", "rule", "allowed"),
+    [
+        (0, WHOLE, "a whole number from 1 to 1,000"),
+        (1_001, WHOLE, "a whole number from 1 to 1,000"),
+        (2.0, WHOLE, "a whole number"),
+        ("ten", WHOLE, "a whole number"),
+        (True, WHOLE, "a whole number"),
+        (None, WHOLE, "a whole number"),
+        (0, NUMBER, "a number above 0 and at most 100"),
+        (100.1, NUMBER, "at most 100"),
+        (float("nan"), NUMBER, "above 0"),
+        (float("inf"), NUMBER, "above 0"),
+        ("fast", NUMBER, "a number"),
+        (True, NUMBER, "a number"),
+        (1, SWITCH, "one of False, True"),
+        ("vgg", WORDS, 'one of "imagenet", "random"'),
+        (3, TEXT, "text: a file"),
+    ],
+)
+def test_wrong_values_are_named_with_what_is_allowed(value, rule, allowed):
+    with pytest.raises(CourseError) as caught:
+        bookkeeping.check_parameter("epochs", value, rule)
+    assert str(caught.value).startswith(f"epochs={value!r} is not allowed: epochs must be ")
+    assert allowed in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_parameter_without_a_rule_is_the_authors_mistake():
+    with pytest.raises(TypeError, match="no rule for epochs"):
+        bookkeeping.start_lesson(STEM, epochs=3)
+
+
+def test_error_shows_as_one_line_in_a_notebook():
+    assert CourseError("a thing: a remedy")._render_traceback_() == ["CourseError: a thing: a remedy"]
+
+
+def test_a_name_that_papermill_injected_and_the_lesson_lacks_stops_it(monkeypatch):
+    shell = types.SimpleNamespace(user_ns={"In": ["", "epochs = 3", "# Parameters\nepoch = 3\n"]})
+    monkeypatch.setitem(sys.modules, "IPython", types.SimpleNamespace(get_ipython=lambda: shell))
+    rules = {"epochs": WHOLE}
+    with pytest.raises(CourseError, match="unknown parameter 'epoch'; lesson 04.* has: epochs$"):
+        bookkeeping.start_lesson(STEM, rules=rules, epochs=3)
+    shell.user_ns["In"][-1] = "# Parameters\nepochs = 3\n"
+    assert bookkeeping.start_lesson(STEM, rules=rules, epochs=3).parameters == {"epochs": 3}
+
+
+def test_peak_memory_is_in_megabytes():
+    block = np.ones(int(60e6) // 8)
+    assert 60 < bookkeeping.peak_memory_mb() < 10_000
+    assert block.nbytes == 60_000_000
+
+
+def test_metrics_file_holds_the_schema(tmp_path, capsys):
+    path = tmp_path / "04.json"
+    lesson = bookkeeping.start_lesson(STEM, seed=3, metrics_path=str(path))
+    lesson.use_data(types.SimpleNamespace(name="MNIST", kind="sample", counts={"training": 5}))
+    lesson.record_network(
+        "lecture",
+        weights="random",
+        parameter_count=np.int64(12),
+        test_accuracy=np.float32(0.5),
+        test_loss=np.nan,
+    )
+    lesson.finish()
+    content = json.loads(path.read_text())
+    assert list(content) == [
+        "lesson", "parameters", "data", "networks", "seconds", "peak_rss_mb", "versions",
+    ]  # fmt: skip
+    assert content["lesson"] == STEM
+    assert content["parameters"] == {"seed": 3, "metrics_path": str(path)}
+    assert content["data"] == {"name": "MNIST", "kind": "sample", "counts": {"training": 5}}
+    assert content["networks"] == {
+        "lecture": {"weights": "random", "parameter_count": 12, "test_accuracy": 0.5, "test_loss": None}
+    }
+    assert content["versions"]["numpy"] == np.__version__
+    assert content["seconds"] >= 0
+    assert content["peak_rss_mb"] > 20
+    assert [item.name for item in tmp_path.iterdir()] == ["04.json"]
+    assert sys.platform == "win32" or path.stat().st_mode & 0o444 == 0o444, "only its owner can read it"
+    assert "MB of memory" in capsys.readouterr().out
+
+
+def test_unknown_metric_is_refused():
+    with pytest.raises(TypeError, match="acuracy"):
+        bookkeeping.start_lesson(STEM).record_network("a", weights="random", parameter_count=1, acuracy=1.0)
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (lambda folder: folder / "none" / "04.json", "its folder does not exist"),
+        (lambda folder: folder, "it is a folder"),
+        (lambda folder: "/dev/null", "it is not a regular file"),
+    ],
+)
+def test_metrics_path_that_cannot_be_written_fails_at_the_start(make, reason, tmp_path):
+    with pytest.raises(CourseError, match=reason):
+        bookkeeping.start_lesson(STEM, metrics_path=str(make(tmp_path)))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_links_and_pipes_are_never_replaced_by_a_file(tmp_path):
+    target = tmp_path / "theirs.txt"
+    target.write_text("theirs")
+    link, pipe = tmp_path / "link", tmp_path / "pipe"
+    link.symlink_to(target)
+    os.mkfifo(pipe)
+    for path in (link, pipe):
+        with pytest.raises(CourseError, match="not a regular file"):
+            files.write_json(path, {})
+    assert link.is_symlink() and pipe.is_fifo() and target.read_text() == "theirs"
+
+
+def test_full_disk_leaves_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "04.json"
+    files.write_json(path, {"old": 1})
+
+    def full(self, target):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(files.Path, "replace", full)
+    with pytest.raises(CourseError, match="No space left on device"):
+        files.write_json(path, {"new": 2})
+    assert json.loads(path.read_text()) == {"old": 1}
+    assert [item.name for item in tmp_path.iterdir()] == ["04.json"]
