@@ -128,14 +128,13 @@ def test_pieces_vary_in_place_and_size_and_half_are_mirrored(lesson, ramp):
         return piece.numpy()
 
     assert np.array_equal(view(1, 2), view(1, 2))
-    views = [view(number, 7) for number in range(40)]
+    views = [view(number, 7) for number in range(200)]
     mirrored = np.array([piece[0, 0, 0] > piece[0, -1, 0] for piece in views])
-    assert 8 <= mirrored.sum() <= 32
+    assert 70 <= mirrored.sum() <= 130
     widths = np.array([np.ptp(piece[0, :, 0]) + 1 for piece in views]) / 150
     assert 0.65 < widths.min() < 0.85 and 0.9 < widths.max() <= 1  # root of 0.6 / 1.25 is 0.69
     # which side is cut must not tell whether the piece is mirrored
-    left_edges = np.array([piece.min() for piece in views])
-    assert 5 <= np.sum((left_edges > np.median(left_edges)) & mirrored) <= 15
+    assert abs(np.corrcoef([piece.min() for piece in views], mirrored)[0, 1]) < 0.2
 
 
 @pytest.mark.parametrize("what", ["stream", "pieces"])
