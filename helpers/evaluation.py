@@ -8,15 +8,15 @@ import pandas as pd
 from sklearn.metrics import confusion_matrix, f1_score, precision_recall_fscore_support
 
 
-def wilson_interval(correct: int, total: int, z: float = 1.959964) -> tuple[float, float]:
-    """Return Wilson's interval (95% unless `z` is changed) for a share of right answers.
+def wilson_interval(correct: float, total: float) -> tuple[float, float]:
+    """Return Wilson's 95% interval for a share of right answers (Wilson, 1927; lesson 4).
 
-    `correct` of `total` answers were right; both ends lie in 0..1. Unlike the textbook's normal
-    interval it holds for small samples and at 0 and 1 (Wilson, 1927). Raises `ValueError` unless
-    0 <= correct <= total and total >= 1.
+    `correct` of `total` answers were right; planned counts need not be whole (lesson 6). Both ends lie in
+    0..1. Raises `ValueError` unless 0 <= correct <= total and total >= 1.
     """
     if total < 1 or not 0 <= correct <= total:
         raise ValueError(f"correct={correct} of total={total}: needs 0 <= correct <= total and total >= 1")
+    z = 1.959964  # SciPy's binomtest gives the same interval, for whole counts only
     share, spread = correct / total, z * z / total
     middle = (share + spread / 2) / (1 + spread)
     half = z / (1 + spread) * math.sqrt(share * (1 - share) / total + spread / (4 * total))
@@ -30,18 +30,15 @@ def accuracy_line(correct: int, total: int) -> str:
 
 
 def predict_dataset(model: Any, dataset: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Return the labels and the predictions of a batched `tf.data` set, read in one single pass.
+    """Return the labels (n,) and the predictions (n, ...) of a batched `tf.data` set, in a single pass.
 
-    A shuffled set comes in another order each time it is read. Labels and predictions taken from two
-    passes would not belong together; here each batch gives both. Labels have shape (n,), predictions
-    whatever the model gives for n pictures.
+    A shuffled set comes in another order on each pass, so that labels and predictions from two passes
+    would not belong together. Raises `ValueError` when the set holds no batch.
     """
-    labels, predictions = [], []
-    for pictures, truth in dataset:
-        predictions.append(np.asarray(model.predict_on_batch(pictures)))
-        labels.append(np.asarray(truth))
-    if not labels:
+    batches = [(np.asarray(truth), model.predict_on_batch(pictures)) for pictures, truth in dataset]
+    if not batches:
         raise ValueError("the data set holds no batch: nothing to predict")
+    labels, predictions = zip(*batches, strict=True)
     return np.concatenate(labels), np.concatenate(predictions)
 
 
@@ -57,15 +54,11 @@ def macro_f1(y_true: np.ndarray, y_pred: np.ndarray, classes: int) -> float:
 
 def classification_table(y_true: np.ndarray, y_pred: np.ndarray, class_names: Any) -> pd.DataFrame:
     """Return precision, recall, F1 (0 to 1, three decimals) and the number of pictures of each class."""
-    classes = range(len(class_names))
-    precision, recall, f1, count = precision_recall_fscore_support(
-        y_true, y_pred, labels=classes, zero_division=0
-    )
-    table = pd.DataFrame(
-        {"precision": precision, "recall": recall, "F1": f1, "pictures": count},
-        index=pd.Index([str(name) for name in class_names], name="class"),
-    )
-    return table.round(3)
+    labels = range(len(class_names))
+    scores = precision_recall_fscore_support(y_true, y_pred, labels=labels, zero_division=0)
+    index = pd.Index([str(name) for name in class_names], name="class")
+    columns = ("precision", "recall", "F1", "pictures")
+    return pd.DataFrame(dict(zip(columns, scores, strict=True)), index=index).round(3)
 
 
 def most_confident_mistakes(probabilities: np.ndarray, labels: np.ndarray, count: int = 12) -> pd.DataFrame:
@@ -75,43 +68,28 @@ def most_confident_mistakes(probabilities: np.ndarray, labels: np.ndarray, count
     predicted, probability (of the predicted class).
     """
     predicted, labels = probabilities.argmax(axis=1), np.asarray(labels).astype(int)
-    wrong = np.flatnonzero(predicted != labels)
-    sure = probabilities[wrong, predicted[wrong]]
-    order = wrong[np.argsort(-sure, kind="stable")][:count]
-    return pd.DataFrame(
-        {
-            "picture": order,
-            "true": labels[order],
-            "predicted": predicted[order],
-            "probability": probabilities[order, predicted[order]].round(4),
-        }
-    )
+    table = pd.DataFrame({"picture": np.arange(len(labels)), "true": labels, "predicted": predicted})
+    table["probability"] = probabilities.max(axis=1)
+    wrong = table[predicted != labels].sort_values("probability", ascending=False, kind="stable")
+    return wrong.head(count).round(4).reset_index(drop=True)
 
 
 def results_table(networks: dict[str, dict[str, Any]], data_kind: str) -> pd.DataFrame:
-    """Return one row a network, with the kind of data and of weights in every row.
+    """Return one row a network (`Lesson.networks`), with the kind of data and of weights in every row.
 
-    `networks` is `Lesson.networks`; `data_kind` is "complete", "partial" or "sample". What was not
-    measured stays empty.
+    `data_kind` is "complete", "partial" or "sample". What was not measured stays empty.
     """
     shown = {
-        "weights": "weights",
-        "parameter_count": "parameters",
-        "train_seconds": "training (s)",
-        "validation_accuracy": "validation accuracy",
-        "test_accuracy": "test accuracy",
-        "test_loss": "test loss",
-        "macro_f1": "macro F1",
+        "weights": ("weights", "{}"),
+        "parameter_count": ("parameters", "{:,}"),
+        "train_seconds": ("training (s)", "{:.1f}"),
+        "validation_accuracy": ("validation accuracy", "{:.4f}"),
+        "test_accuracy": ("test accuracy", "{:.4f}"),
+        "test_loss": ("test loss", "{:.4f}"),
+        "macro_f1": ("macro F1", "{:.4f}"),
     }
-    digits = {"training (s)": 1}
-    rows = []
-    for row in networks.values():
-        cells = {shown[key]: value for key, value in row.items() if key in shown}
-        for name, value in cells.items():
-            if isinstance(value, float):
-                cells[name] = f"{value:.{digits.get(name, 4)}f}"
-            elif isinstance(value, int):
-                cells[name] = f"{value:,}"
-        rows.append({"data": data_kind} | cells)
-    columns = ["data", *(name for name in shown.values() if any(name in row for row in rows))]
-    return pd.DataFrame(rows, index=pd.Index(list(networks), name="network"), columns=columns).fillna("")
+    table = pd.DataFrame({"data": data_kind}, index=pd.Index(networks, name="network"))
+    for key, (title, form) in shown.items():
+        if any(key in row for row in networks.values()):
+            table[title] = [form.format(row[key]) if key in row else "" for row in networks.values()]
+    return table

@@ -1,8 +1,9 @@
 """Every plot that more than one lesson draws, each with its caption and its text alternative.
 
 All functions take `alt` (what is to be seen, for someone who cannot see it) and `caption` (one
-sentence, shown below the picture). Colours survive colour blindness and grey print: series also
-differ in line style and marker, heat maps run from light to dark and carry their numbers.
+sentence, shown below the picture) and hand these `texts` to `show`. Colours survive colour blindness
+and grey print: series also differ in line style and marker, heat maps run from light to dark and carry
+their numbers. Titles and names are drawn as they are written, `$` included.
 """
 
 import base64
@@ -14,10 +15,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
 from IPython.display import Markdown, display
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import get_font_names
+from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 from PIL import Image
+from scipy.ndimage import binary_dilation
 
 from helpers.evaluation import wilson_interval
 
@@ -25,19 +30,16 @@ MOST_THUMBNAILS = 24
 LINE_STYLES = ("-", "--", ":", "-.")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 COLOURS = sns.color_palette("colorblind")
+# matplotlib's own font lacks Burmese; Linux, Windows and macOS have it under different names
+BURMESE = {"Noto Sans Myanmar", "Padauk", "Myanmar Text", "Myanmar MN"} & set(get_font_names())
 
-plt.rcParams.update(
-    {
-        "figure.dpi": 100,
-        "font.size": 11,
-        "axes.titlesize": 11,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "axes.prop_cycle": plt.cycler(color=COLOURS),
-        "legend.frameon": False,
-        "image.cmap": "gray",
-    }
-)
+plt.rc("figure", dpi=100)
+plt.rc("font", size=11, family=["sans-serif", *sorted(BURMESE)])
+plt.rc("axes", titlesize=11, prop_cycle=plt.cycler(color=COLOURS))
+plt.rc("axes.spines", top=False, right=False)
+plt.rc("legend", frameon=False)
+plt.rc("image", cmap="gray")
+AS_WRITTEN = plt.rc_context({"text.parse_math": False})  # a name such as "cash $5$" is not a formula
 
 
 def show(fig: Figure, *, alt: str, caption: str, photo: bool = False) -> None:
@@ -46,11 +48,11 @@ def show(fig: Figure, *, alt: str, caption: str, photo: bool = False) -> None:
     `photo=True` stores it as JPEG (quality 80), which is a sixth of the size for photographs; graphs
     stay PNG. Raises `ValueError` when alt or caption is empty.
     """
+    alt, caption = _readable(alt), _readable(caption)
     if not alt.strip() or not caption.strip():
         raise ValueError("a figure needs a text alternative (alt) and a caption")
-    kind = "image/jpeg" if photo else "image/png"
+    kind, options = ("image/jpeg", {"pil_kwargs": {"quality": 80}}) if photo else ("image/png", {})
     picture = io.BytesIO()
-    options: dict[str, Any] = {"pil_kwargs": {"quality": 80}} if photo else {}
     fig.savefig(picture, format=kind.split("/")[1], bbox_inches="tight", facecolor="white", **options)
     plt.close(fig)
     content = base64.b64encode(picture.getvalue()).decode("ascii")
@@ -58,25 +60,34 @@ def show(fig: Figure, *, alt: str, caption: str, photo: bool = False) -> None:
     display(Markdown(f"*{caption}*"))
 
 
-def _grid(count: int, columns: int, width: float, height: float) -> tuple[Figure, list[Any]]:
-    """Return a figure of `count` axes in rows of `columns`; the unused ones are hidden."""
+def _readable(name: Any) -> str:
+    """Return a name as text; what is not valid UTF-8, as in some file names, becomes a question mark."""
+    return str(name).encode("utf-8", "replace").decode()
+
+
+def _grid(count: int, columns: int, width: float, height: float, **ratios: Any) -> tuple[Figure, list[Axes]]:
+    """Return a figure of `count` bare axes in rows of `columns`, of `width` x `height` inches on average."""
     columns = max(1, min(columns, count))
     rows = -(-count // columns)
-    fig, axes = plt.subplots(
-        rows, columns, figsize=(width * columns, height * rows), squeeze=False, layout="constrained"
-    )
-    flat = list(axes.ravel())
-    for unused in flat[count:]:
-        unused.set_axis_off()
-    return fig, flat[:count]
+    size = (width * columns, height * rows)
+    fig, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained", **ratios)
+    for axis in axes.flat:
+        axis.set_axis_off()
+    return fig, list(axes.flat)[:count]
 
 
+def _frame(axis: Axes, place: tuple, rows: float, columns: float, under: float = 5, **look: Any) -> None:
+    """Frame cells from (row, column) on; the wider white line below shows it on dark cells as well."""
+    corner = (place[1] - 0.5, place[0] - 0.5)
+    axis.add_patch(Rectangle(corner, columns, rows, fill=False, ec="white", lw=under))
+    axis.add_patch(Rectangle(corner, columns, rows, fill=False, **look))
+
+
+@AS_WRITTEN
 def number_pictures(
     arrays: Sequence[np.ndarray],
     titles: Sequence[str],
     *,
-    alt: str,
-    caption: str,
     decimals: int = 0,
     numbers: bool = True,
     vmin: float | None = None,
@@ -85,6 +96,7 @@ def number_pictures(
     columns: int = 3,
     cell: float = 0.36,
     windows: Sequence[tuple[int, int, int, int] | None] | None = None,
+    **texts: str,
 ) -> None:
     """Show small 2-D arrays as pictures with their numbers written into the cells.
 
@@ -99,141 +111,133 @@ def number_pictures(
     columns = max(1, min(columns, len(arrays)))
     widths = [max([4.0, *(a.shape[1] for a in arrays[start::columns])]) for start in range(columns)]
     heights = [max(a.shape[0] for a in arrays[top : top + columns]) for top in range(0, len(arrays), columns)]
-    fig, grid = plt.subplots(
-        len(heights),
-        columns,
-        figsize=(cell * sum(widths) + 0.3 * columns, cell * sum(heights) + 0.5 * len(heights)),
-        width_ratios=widths,
-        height_ratios=heights,
-        squeeze=False,
-        layout="constrained",
-    )
-    axes = list(grid.ravel())
-    for axis in axes:
-        axis.set_axis_off()
-    axes = axes[: len(arrays)]
-    shade = plt.get_cmap(cmap)
+    width, height = cell * np.mean(widths) + 0.3, cell * np.mean(heights) + 0.5
+    fig, axes = _grid(len(arrays), columns, width, height, width_ratios=widths, height_ratios=heights)
     for position, (axis, array, title) in enumerate(zip(axes, arrays, titles, strict=True)):
-        rows, width = array.shape
-        top, left = heights[position // columns], widths[position % columns]
-        axis.imshow(array, cmap=cmap, vmin=low, vmax=high)
-        axis.set_xlim(width / 2 - 0.5 - left / 2, width / 2 - 0.5 + left / 2)
-        axis.set_ylim(top - 0.5, -0.5)
-        edge = Rectangle((-0.5, -0.5), width, rows, fill=False, edgecolor="0.4", linewidth=1, clip_on=False)
-        axis.add_patch(edge)
-        axis.set_title(title)
+        middle, room = array.shape[1] / 2 - 0.5, widths[position % columns] / 2
+        picture = axis.imshow(array, cmap=cmap, vmin=low, vmax=high)
+        axis.set_xlim(middle - room, middle + room)
+        axis.set_ylim(heights[position // columns] - 0.5, -0.5)
+        axis.add_patch(Rectangle((-0.5, -0.5), *array.shape[::-1], fill=False, ec="0.4", clip_on=False))
+        axis.set_title(_readable(title))
         if numbers:
-            _write_numbers(axis, array, decimals, shade, low, high, cell)
-        window = windows[position] if windows else None
-        if window:
-            row, column, rows, width = window
-            frame = (column - 0.5, row - 0.5)
-            axis.add_patch(Rectangle(frame, width, rows, fill=False, edgecolor="white", linewidth=5))
-            axis.add_patch(Rectangle(frame, width, rows, fill=False, edgecolor=COLOURS[3], linewidth=2.5))
-    show(fig, alt=alt, caption=caption)
+            _write_numbers(picture, array, decimals, cell)
+        if windows and windows[position]:
+            row, column, *sides = windows[position]
+            _frame(axis, (row, column), *sides, ec=COLOURS[3], lw=2.5)
+    show(fig, **texts)
 
 
-def _write_numbers(
-    axis: Any, array: np.ndarray, decimals: int, shade: Any, low: float, high: float, cell: float
-) -> None:
-    longest = max(len(f"{value:.{decimals}f}") for value in array.ravel())
-    size = min(11.0, cell * 72 / (0.62 * max(longest, 2)) * 0.85)
-    for (row, column), value in np.ndenumerate(array):
-        red, green, blue, _ = shade((value - low) / ((high - low) or 1))
-        ink = "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 0.5 else "white"
-        text = f"{value:.{decimals}f}"
-        if text.strip("-0.") == "":
-            text = text.lstrip("-")  # no "-0.00"
-        axis.text(column, row, text, ha="center", va="center", color=ink, fontsize=size)
+def _write_numbers(picture: AxesImage, array: np.ndarray, decimals: int, cell: float) -> None:
+    """Write each number into its cell: black on light cells, white on dark ones."""
+    texts = [f"{value:z.{decimals}f}" for value in array.flat]  # z: no "-0.00"
+    size = min(11.0, cell * 72 / (0.62 * max(2, *map(len, texts))) * 0.85)
+    light = picture.to_rgba(array)[..., :3] @ (0.299, 0.587, 0.114) > 0.5
+    for (row, column), text in zip(np.ndindex(array.shape), texts, strict=True):
+        ink = "black" if light[row, column] else "white"
+        picture.axes.text(column, row, text, ha="center", va="center", color=ink, fontsize=size)
 
 
-def _marked(titles: Iterable[str], right: Sequence[bool] | None) -> tuple[list[str], int]:
-    """Return titles, with a tick or a cross each if it is known, and how many lines the longest has."""
-    titles = list(titles)
-    if right is not None:
-        titles = [f"{'✓' if ok else '✗'} {title}" for ok, title in zip(right, titles, strict=True)]
-    return titles, max((title.count("\n") + 1 for title in titles), default=1)
-
-
+@AS_WRITTEN
 def photo_grid(
     images: Iterable[np.ndarray],
     titles: Iterable[str],
     *,
-    alt: str,
-    caption: str,
     columns: int = 6,
     size: float = 1.6,
     photo: bool = True,
     right: Sequence[bool] | None = None,
+    **texts: str,
 ) -> None:
-    """Show at most 24 pictures as thumbnails of `size` inches with a title each.
+    """Show at most 24 pictures as thumbnails, `size` inches wide, with a title each.
 
     Pictures have shape (height, width), (height, width, 1) or (height, width, 3): whole numbers
     0..255 or floats 0..1. `right` puts a tick or a cross before each title. `photo=False` stores a PNG
-    (drawings, digits).
+    (drawings, digits). Raises `ValueError` for more pictures.
     """
-    images = list(images)
+    images, titles = [np.asarray(image) for image in images], [_readable(title) for title in titles]
     if len(images) > MOST_THUMBNAILS:
         raise ValueError(f"{len(images)} pictures: a figure shows at most {MOST_THUMBNAILS}")
-    titles, lines = _marked(titles, right)
-    fig, axes = _grid(len(images), columns, size, size + 0.22 * lines)
+    if right is not None:
+        titles = [f"{'✓' if ok else '✗'} {title}" for ok, title in zip(right, titles, strict=True)]
+    lines = max(title.count("\n") + 1 for title in titles)
+    tall = min(2.2, max(image.shape[0] / image.shape[1] for image in images))
+    fig, axes = _grid(len(images), columns, size, size * tall + 0.22 * lines)
     for axis, image, title in zip(axes, images, titles, strict=True):
-        image = np.asarray(image)
-        if image.ndim == 3 and image.shape[-1] == 1:
-            image = image[..., 0]
-        whole = image.max(initial=0) > 1 or np.issubdtype(image.dtype, np.integer)
+        whole = image.max() > 1 or np.issubdtype(image.dtype, np.integer)
         axis.imshow(image.astype("uint8") if whole else image, vmin=0, vmax=255 if whole else 1)
         axis.set_title(title, fontsize=9)
-        axis.set_axis_off()
-    show(fig, alt=alt, caption=caption, photo=photo)
+    show(fig, **texts, photo=photo)
 
 
-def curves(
-    histories: Mapping[str, Any],
-    *,
-    alt: str,
-    caption: str,
-    metrics: Sequence[str] = ("loss", "accuracy"),
+def where_it_looks(
+    images: Sequence[np.ndarray], heat: Sequence[np.ndarray], titles: Sequence[str], **texts: Any
 ) -> None:
+    """Show photographs and, below each, where a network looks (lesson 5): dark does not count, framed does.
+
+    `images` have shape (height, width, 3), 0..255; `heat` are coarse maps of shape (rows, columns), at
+    least 0, each scaled by its own largest value and drawn smoothly over its photograph. The frame runs where
+    the heat is half of the largest, in black and white. `texts` are those of `photo_grid`, and `right`.
+    Raises `ValueError` for more than 12 pictures.
+    """
+    if 2 * len(images) > MOST_THUMBNAILS:
+        raise ValueError(f"{len(images)} pictures, two thumbnails each: at most {MOST_THUMBNAILS // 2}")
+    pairs = []
+    for image, coarse in zip(images, heat, strict=True):
+        above = np.clip(np.asarray(image, dtype=float) / 255, 0, 1)
+        smooth = _stretched(np.asarray(coarse, dtype=float), above.shape[:2])
+        smooth /= smooth.max() or 1
+        below = above * (0.25 + 0.75 * smooth[..., np.newaxis])
+        inside, line = smooth > 0.5, 1 + len(above) // 100
+        below[binary_dilation(inside, iterations=2 * line) & ~inside] = 0
+        below[binary_dilation(inside, iterations=line) & ~inside] = 1
+        pairs.append(np.concatenate([above, np.ones_like(above[: 3 * line]), below]))
+    photo_grid(pairs, titles, columns=4, size=1.9, **texts)
+
+
+def _stretched(coarse: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Stretch a coarse map to (height, width), in straight lines between the middles of its cells."""
+    whole = Image.fromarray(coarse.astype("float32"))
+    return np.array(whole.resize(shape[::-1], Image.Resampling.BILINEAR))
+
+
+@AS_WRITTEN
+def curves(histories: Mapping[str, Any], **texts: str) -> None:
     """Draw loss and accuracy after each epoch: training dashed, validation solid.
 
     `histories` maps a network's name to what `fit` returned, or to its `history` dictionary
     (lists of one number an epoch, under "loss", "accuracy", "val_loss", "val_accuracy").
     """
-    fig, axes = plt.subplots(1, len(metrics), figsize=(5.0 * len(metrics), 3.6), layout="constrained")
-    for axis, metric in zip(np.atleast_1d(axes), metrics, strict=True):
-        for position, (name, history) in enumerate(histories.items()):
-            record = getattr(history, "history", history)
+    records = {name: getattr(history, "history", history) for name, history in histories.items()}
+    last = max(len(values) for record in records.values() for values in record.values())
+    fig, axes = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
+    for axis, metric in zip(axes, ("loss", "accuracy"), strict=True):
+        for position, (name, record) in enumerate(records.items()):
             look = {"color": COLOURS[position % 10], "marker": MARKERS[position % 7], "markersize": 5}
-            for key, style, label in ((metric, "--", "training"), (f"val_{metric}", "-", "validation")):
+            look["markevery"] = max(1, last // 20)  # a marker at each of 200 epochs would hide the line
+            for key, style, fill in ((metric, "--", "white"), (f"val_{metric}", "-", None)):
                 if key in record:
-                    epochs = np.arange(1, len(record[key]) + 1)
-                    label = f"{name}, {label}" if name else label
-                    fill = {"markerfacecolor": "white"} if style == "--" else {}
-                    every = max(1, len(epochs) // 20)  # a marker at each of 200 epochs would hide the line
-                    axis.plot(epochs, record[key], style, label=label, markevery=every, **look, **fill)
-        axis.set_xlabel("epoch")
-        axis.set_ylabel(metric + (" (share right)" if metric == "accuracy" else ""))
-        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+                    phase = "validation" if key.startswith("val_") else "training"
+                    label = f"{name}, {phase}" if name else phase
+                    epochs = range(1, len(record[key]) + 1)
+                    axis.plot(epochs, record[key], style, mfc=fill, label=label, **look)
+        room = max(0.5, 0.05 * (last - 1))  # whole epochs only, even when there is just one
+        axis.set(xlabel="epoch", ylabel=metric, xlim=(1 - room, last + room))
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axis.grid(alpha=0.3)
-    np.atleast_1d(axes)[0].legend(fontsize=9)
-    show(fig, alt=alt, caption=caption)
+    axes[1].set_ylabel("accuracy (share right)")
+    keys = axes[0].get_legend_handles_labels()
+    fig.legend(*keys, loc="outside lower center", ncols=len(records), fontsize=9)
+    show(fig, **texts)
 
 
 def lines(
-    series: Mapping[str, tuple[Sequence[float], Sequence[float]]],
-    xlabel: str,
-    ylabel: str,
-    *,
-    alt: str,
-    caption: str,
-    points: Sequence[tuple[str, float, float]] = (),
-    log: bool = False,
+    series: Mapping[str, tuple], xlabel: str, ylabel: str, points: Any = (), log: bool = False, **texts: str
 ) -> None:
     """Draw lines in one pair of axes, each with its own colour and style, and marked points (lesson 3).
 
-    `series` maps a name to (x values, y values), `points` are (name, x, y); `log=True` makes each mark
-    of the upright axis ten times the last.
+    `series` maps a name to (x values, y values), `points` are (name, x, y); `log=True` makes the
+    vertical axis logarithmic.
     """
     fig, axis = plt.subplots(figsize=(7.5, 3.8), layout="constrained")
     for position, (name, (x, y)) in enumerate(series.items()):
@@ -245,83 +249,62 @@ def lines(
     axis.grid(alpha=0.3)
     if len(series) + len(points) > 1:
         axis.legend(fontsize=10)
-    show(fig, alt=alt, caption=caption)
+    show(fig, **texts)
 
 
-def confusion_heatmap(matrix: np.ndarray, class_names: Sequence[Any], *, alt: str, caption: str) -> None:
+@AS_WRITTEN
+def confusion_heatmap(matrix: np.ndarray, class_names: Sequence[Any], **texts: str) -> None:
     """Draw a confusion matrix (counts of pictures): rows true, columns predicted, darker is more.
 
     The shade is the share of the row, so that classes of different size can be compared.
     """
-    matrix = np.asarray(matrix)
-    side = max(3.6, 0.62 * len(class_names) + 1.6)
+    matrix, names = np.asarray(matrix), [_readable(name) for name in class_names]
+    side = max(3.6, 0.62 * len(names) + 1.6)
     fig, axis = plt.subplots(figsize=(side + 1.2, side), layout="constrained")
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-    sns.heatmap(
-        shares,
-        annot=matrix,
-        fmt=",d",
-        cmap="Blues",
-        vmin=0,
-        vmax=1,
-        square=True,
-        linewidths=0.5,
-        linecolor="white",
-        xticklabels=class_names,
-        yticklabels=class_names,
-        cbar_kws={"label": "share of the true class", "shrink": 0.8},
-        ax=axis,
-    )
-    axis.set_xlabel("predicted class")
-    axis.set_ylabel("true class")
+    bar = {"label": "share of the true class", "shrink": 0.8}
+    look = {"cmap": "Blues", "vmin": 0, "vmax": 1, "square": True, "linewidths": 0.5, "cbar_kws": bar}
+    sns.heatmap(shares, annot=matrix, fmt=",d", xticklabels=names, yticklabels=names, ax=axis, **look)
+    axis.set(xlabel="predicted class", ylabel="true class")
     axis.tick_params(axis="y", rotation=0)
-    if any(len(str(name)) > 3 for name in class_names):
-        axis.tick_params(axis="x", rotation=45)
-    show(fig, alt=alt, caption=caption)
+    axis.tick_params(axis="x", rotation=45 if max(map(len, names)) > 3 else 0)
+    show(fig, **texts)
 
 
-def accuracy_intervals(scores: Mapping[str, tuple[int, int]], *, alt: str, caption: str) -> None:
+@AS_WRITTEN
+def accuracy_intervals(scores: Mapping[str, tuple[int, int]], **texts: str) -> None:
     """Draw accuracies as points with their 95% Wilson intervals, one row a name.
 
     `scores` maps a name to (right answers, all answers).
     """
     fig, axis = plt.subplots(figsize=(7.5, 0.5 * len(scores) + 1.1), layout="constrained")
-    for row, (_name, (correct, total)) in enumerate(scores.items()):
-        low, high = wilson_interval(correct, total)
+    for row, (correct, total) in enumerate(scores.values()):
+        low, high = (100 * end for end in wilson_interval(correct, total))
         colour = COLOURS[row % 10]
-        axis.plot([100 * low, 100 * high], [row, row], color=colour, linewidth=3, solid_capstyle="butt")
+        axis.plot([low, high], [row, row], color=colour, linewidth=3, solid_capstyle="butt")
         axis.plot(100 * correct / total, row, MARKERS[row % 7], color=colour, markersize=8)
-        axis.annotate(
-            f"{correct:,} of {total:,}", (100 * high, row), xytext=(6, 0), textcoords="offset points",
-            va="center", fontsize=9,
-        )  # fmt: skip
-    axis.set_yticks(range(len(scores)), list(scores))
-    axis.set_ylim(len(scores) - 0.5, -0.5)
+        axis.text(high, row, f"  {correct:,} of {total:,}", va="center", fontsize=9)
+    axis.set_yticks(range(len(scores)), [_readable(name) for name in scores])
     axis.margins(x=0.2)
-    axis.set_xlabel("accuracy (%) with its 95% interval")
+    axis.set(xlabel="accuracy (%) with its 95% interval", ylim=(len(scores) - 0.5, -0.5))
     axis.grid(axis="x", alpha=0.3)
-    show(fig, alt=alt, caption=caption)
+    show(fig, **texts)
 
 
-def crop_and_numbers(
-    picture: np.ndarray, row: int, column: int, *, alt: str, caption: str, side: int = 12, photo: bool = False
-) -> None:
-    """Show a grey picture, `side` x `side` pixels of it enlarged, and the numbers of these, side by side.
+def crop_and_numbers(picture: np.ndarray, row: int, column: int, side: int = 12, **texts: Any) -> None:
+    """Show a grey picture, `side` x `side` pixels of it enlarged, and their numbers, side by side (lesson 1).
 
     `picture` has shape (height, width), values 0 to 255; the crop begins at `row` and `column` and
-    is framed in the first panel. `photo=True` stores a JPEG. Raises `ValueError` when the crop does not
+    is framed in the first panel. `photo=True` is for `show`. Raises `ValueError` when the crop does not
     lie within the picture.
     """
     picture = np.asarray(picture)
-    height, width = picture.shape
-    if min(row, column) < 0 or row + side > height or column + side > width:
-        raise ValueError(f"a {side}x{side} crop at ({row}, {column}) leaves the picture of {picture.shape}")
     crop = picture[row : row + side, column : column + side]
+    if min(row, column) < 0 or crop.shape != (side, side):
+        raise ValueError(f"a {side}x{side} crop at ({row}, {column}) leaves the picture of {picture.shape}")
     fig, axes = plt.subplots(1, 3, figsize=(10.6, 4.1), width_ratios=[3, 3, 4], layout="constrained")
     axes[0].imshow(picture, vmin=0, vmax=255)
-    for colour, thickness in (("white", 4), (COLOURS[3], 2)):
-        frame = Rectangle((column - 0.5, row - 0.5), side, side, fill=False, ec=colour, lw=thickness)
-        axes[0].add_patch(frame)
+    _frame(axes[0], (row, column), side, side, under=4, ec=COLOURS[3], lw=2)
     edges = (column - 0.5, column + side - 0.5, row + side - 0.5, row - 0.5)
     axes[1].imshow(crop, vmin=0, vmax=255, extent=edges)
     axes[2].imshow(np.ones_like(crop), vmin=0, vmax=1, extent=edges)
@@ -330,125 +313,55 @@ def crop_and_numbers(
     titles = ("the picture", f"{side}x{side} pixels of it", "what the computer has")
     for axis, title in zip(axes, titles, strict=True):
         axis.set(title=title, xlabel="column")
-        axis.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-        axis.yaxis.set_major_locator(MaxNLocator(6, integer=True))
+        axis.locator_params(nbins=6, integer=True)
         axis.spines[["top", "right"]].set_visible(True)
     axes[0].set_ylabel("row")
-    show(fig, alt=alt, caption=caption, photo=photo)
+    show(fig, **texts)
 
 
+@AS_WRITTEN
 def framed_pictures(
-    pictures: Sequence[np.ndarray],
-    titles: Sequence[str],
-    frames: Sequence[Iterable[tuple[str, int, int, float]]],
-    *,
-    alt: str,
-    caption: str,
-    columns: int = 3,
-    side: int = 3,
+    pictures: Sequence[np.ndarray], titles: Sequence[str], frames: Sequence[Sequence[tuple]], **texts: str
 ) -> None:
-    """Show small pictures with the places framed where pieces of `side` x `side` pixels match best.
+    """Show small pictures with the places framed where pieces of 3x3 pixels match best (lesson 1).
 
     `pictures` have shape (rows, columns), any range. `frames` holds for each picture its frames:
     (name of the piece, first row, first column, how well it matches). Frames of one name share colour
-    and line style, told in a legend; the match is written beside the frame's outer edge, inside it.
+    and line style, named in a legend; the match is written inside the frame's outer edge.
     """
-    frames = [list(marks) for marks in frames]
     names = list(dict.fromkeys(name for marks in frames for name, *_ in marks))
     looks = {
-        name: {"ec": COLOURS[(2, 3, 0)[number % 3]], "ls": LINE_STYLES[number % 3], "lw": 2.2, "fill": False}
+        name: {"ec": COLOURS[(2, 3, 0)[number % 3]], "ls": LINE_STYLES[number % 3], "lw": 2.2}
         for number, name in enumerate(names)
     }
-    fig, axes = _grid(len(pictures), columns, 2.9, 3.1)
+    fig, axes = _grid(len(pictures), 3, 2.9, 3.1)
     for axis, picture, title, marks in zip(axes, pictures, titles, frames, strict=True):
         axis.imshow(picture)
-        axis.set_title(title)
-        axis.set_axis_off()
-        middle = np.shape(picture)[1] / 2
+        axis.set_title(_readable(title))
         for name, row, column, match in marks:
-            corner = (column - 0.45, row - 0.45)
-            axis.add_patch(Rectangle(corner, side - 0.1, side - 0.1, fill=False, ec="white", lw=4))
-            axis.add_patch(Rectangle(corner, side - 0.1, side - 0.1, **looks[name]))
-            outer = column if column + side / 2 <= middle + 0.5 else column + side - 1
-            axis.text(
-                outer, row + side // 2, f"{match:.2f}", ha="center", va="center", fontsize=8, color="white",
-                bbox={"facecolor": "black", "edgecolor": "none", "pad": 1.0},
-            )  # fmt: skip
-    keys = [Rectangle((0, 0), 1, 1, **looks[name]) for name in names]
+            inside = (row + 0.05, column + 0.05)  # so that two frames may touch
+            _frame(axis, inside, 2.9, 2.9, under=4, **looks[name])
+            outer = column if column + 1 <= np.shape(picture)[1] / 2 else column + 2
+            look = {"ha": "center", "va": "center", "fontsize": 8, "color": "white"}
+            box = {"facecolor": "black", "edgecolor": "none", "pad": 1.0}
+            axis.text(outer, row + 1, f"{match:.2f}", bbox=box, **look)
+    keys = [Rectangle((0, 0), 1, 1, fill=False, **looks[name]) for name in names]
     fig.legend(keys, names, loc="outside lower center", ncols=len(names))
-    show(fig, alt=alt, caption=caption)
+    show(fig, **texts)
 
 
 def histogram(
-    values: Sequence[float],
-    xlabel: str,
-    ylabel: str,
-    *,
-    alt: str,
-    caption: str,
-    marks: Mapping[str, float] | None = None,
+    values: Sequence[float], xlabel: str, ylabel: str, marks: Mapping[str, float], **texts: str
 ) -> None:
-    """Draw how often values occur, with named upright lines at some of them (lesson 5).
+    """Draw how often values occur, with named vertical lines at some of them (lesson 5).
 
     `values` has shape (n,), any range; `marks` maps the name of a line to its place.
     """
-    values = np.asarray(values, dtype=float)
     fig, axis = plt.subplots(figsize=(6.5, 3.2), layout="constrained")
     axis.hist(values, bins=25, color=COLOURS[0], alpha=0.55, edgecolor="white")
-    for position, (name, place) in enumerate((marks or {}).items()):
-        style = LINE_STYLES[(position + 1) % 4]
-        axis.axvline(place, color="black", linestyle=style, linewidth=2, label=f"{name}: {place:.1f}")
+    for number, (name, place) in enumerate(marks.items(), 1):
+        look = {"color": "black", "linestyle": LINE_STYLES[number % 4], "linewidth": 2}
+        axis.axvline(place, label=f"{name}: {place:.1f}", **look)
     axis.set(xlabel=xlabel, ylabel=ylabel)
-    if marks:
-        axis.legend(fontsize=10)
-    show(fig, alt=alt, caption=caption)
-
-
-def where_it_looks(
-    images: Sequence[np.ndarray],
-    heat: Sequence[np.ndarray],
-    titles: Sequence[str],
-    *,
-    alt: str,
-    caption: str,
-    right: Sequence[bool] | None = None,
-    columns: int = 4,
-    size: float = 1.9,
-) -> None:
-    """Show photographs and, below each, where a network looks (lesson 5): dark does not count, framed does.
-
-    `images` have shape (height, width, 3), 0..255; `heat` are coarse maps of shape (rows, columns), at
-    least 0, each scaled by its own largest value and drawn smoothly over its photograph. The frame runs where
-    the heat is half of the largest. No colours are used, so it survives grey print. At most 12 pictures.
-    """
-    if 2 * len(images) > MOST_THUMBNAILS:
-        raise ValueError(f"{len(images)} pictures, two thumbnails each: at most {MOST_THUMBNAILS // 2}")
-    titles, lines = _marked(titles, right)
-    columns = max(1, min(columns, len(titles)))
-    rows = -(-len(titles) // columns)
-    height = rows * (2 * size + 0.22 * lines + 0.1)
-    fig, axes = plt.subplots(
-        2 * rows, columns, figsize=(size * columns, height), squeeze=False, layout="constrained"
-    )
-    for axis in axes.ravel():
-        axis.set_axis_off()
-    for position, (image, coarse, title) in enumerate(zip(images, heat, titles, strict=True)):
-        above = axes[2 * (position // columns), position % columns]
-        below = axes[2 * (position // columns) + 1, position % columns]
-        image = np.asarray(image, dtype=float) / 255
-        smooth = _stretched(np.asarray(coarse, dtype=float), image.shape[:2])
-        smooth /= smooth.max() or 1
-        above.imshow(image.clip(0, 1))
-        above.set_title(title, fontsize=9)
-        below.imshow((image * (0.25 + 0.75 * smooth[..., np.newaxis])).clip(0, 1))
-        if smooth.max() > 0.5:
-            for colour, thickness in (("black", 3.5), ("white", 1.5)):
-                below.contour(smooth, levels=[0.5], colors=[colour], linewidths=thickness)
-    show(fig, alt=alt, caption=caption, photo=True)
-
-
-def _stretched(coarse: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Stretch a coarse map to (height, width), in straight lines between the middles of its cells."""
-    height, width = shape
-    whole = Image.fromarray(coarse.astype("float32")).resize((width, height), Image.Resampling.BILINEAR)
-    return np.array(whole)
+    axis.legend(fontsize=10)
+    show(fig, **texts)
