@@ -186,6 +186,7 @@ def test_fine_tuning_changes_block_5_and_nothing_below(vgg):
     assert all(np.array_equal(a, b) for a, b in zip(head_before, head.get_weights(), strict=True))
 
 
+@pytest.mark.kernel
 @pytest.mark.parametrize("what", ["from scratch", "fine-tuned"])
 def test_every_fold_begins_with_the_same_untrained_network(vgg, what):
     names = {"x_train": vgg["x"][:8], "x_validation": vgg["x"][8:], "labels": vgg["y"].ravel()}
@@ -262,8 +263,7 @@ def test_table_of_bases_has_a_control_and_makes_nothing_up(kind):
 
 def test_stored_result_is_of_the_recipe_and_has_its_control():
     stored = published.load_result("06")
-    recipe = training.recipe_hash(STEM)
-    assert stored["recipe"] == recipe, "the recipe cells have changed: run the full profile again"
+    assert stored["recipe"] == training.recipe_hash(STEM), "run the full profile again"
     had = {name: np.mean(cuts) for name, cuts in stored["cross_validation"].items() if cuts}
     assert "VGG16 with RANDOM weights" in had, "the control"
     assert max(had.values()) >= 0.88
