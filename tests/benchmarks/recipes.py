@@ -1,0 +1,54 @@
+"""Run cells of a lesson's notebook outside of it: for the benchmarks, and for the tests of the lessons."""
+
+import ast
+import json
+from pathlib import Path
+from typing import Any
+
+NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
+
+
+def run_cells(stem: str, *markers: str, definitions_only: bool = False, **names: Any) -> dict[str, Any]:
+    """Run all imports of a lesson, then the one cell that holds each marker, in the markers' order.
+
+    Without markers, all recipe cells (tag `recipe`) give their definitions. `definitions_only` leaves out
+    whatever a cell trains or prints. `names` are what the cells find defined; returned are these and all
+    that the cells left. Raises `LookupError` when a marker is in no cell or in several.
+    """
+    notebook = json.loads((NOTEBOOKS / f"{stem}.ipynb").read_text(encoding="utf-8"))
+    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    sources = ["".join(cell["source"]) for cell in cells]
+    chosen = []
+    if not markers:
+        recipes = [cell for cell in cells if "recipe" in cell["metadata"].get("tags", [])]
+        chosen, definitions_only = ["".join(cell["source"]) for cell in recipes], True
+    for marker in markers:
+        found = [source for source in sources if marker in source]
+        if len(found) != 1:
+            raise LookupError(f"{len(found)} cells of lesson {stem} hold {marker!r}, not one")
+        chosen += found
+    space = dict(names)
+    _run("\n".join(sources), space, _is_import)
+    for source in chosen:
+        _run(source, space, _is_definition if definitions_only else lambda statement: True)
+    return space
+
+
+def _run(source: str, space: dict[str, Any], wanted: Any) -> None:
+    module = ast.parse(source)
+    module.body = [statement for statement in module.body if wanted(statement)]
+    exec(compile(module, "lesson", "exec"), space)
+
+
+def _is_import(statement: ast.stmt) -> bool:
+    if isinstance(statement, ast.With):  # TensorFlow is imported quietly
+        return all(map(_is_import, statement.body))
+    return isinstance(statement, ast.Import | ast.ImportFrom)
+
+
+def _is_definition(statement: ast.stmt) -> bool:
+    """Whether a statement defines a function, a class or a CONSTANT, and so trains nothing."""
+    if isinstance(statement, ast.Assign):
+        targets = [name for target in statement.targets for name in ast.walk(target)]
+        return all(name.id.isupper() for name in targets if isinstance(name, ast.Name))
+    return isinstance(statement, ast.FunctionDef | ast.ClassDef)
