@@ -26,8 +26,7 @@ def draw(monkeypatch):
 @pytest.fixture(scope="module")
 def letters():
     """Everything that lesson 1 defines for its letters, from its own cells."""
-    path = COURSE_FOLDER / "notebooks" / "01-how-a-computer-reads-an-image.ipynb"
-    names = {"np": np}
+    path, names = COURSE_FOLDER / "notebooks" / "01-how-a-computer-reads-an-image.ipynb", {"np": np}
     for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
         if cell["id"] in ("draw-letters", "define-pieces", "search", "judge-all"):
             exec("".join(cell["source"]), names)
