@@ -145,7 +145,7 @@ def peak(c: Canvas, x: int, top: int, base: int, rock: Colour, snow: int) -> Non
         places = [(x + reach * k // 1600 + c.number(-k, k), top + height * k // 16) for k in range(17)]
         c.polygon([*places, (x + height // 12, base)], colour)
         foot, low = places[snow * 16 // 100]
-        c.polygon([*places[: 1 + snow * 16 // 100], ((foot + x) // 2, low - height // 10), (x, low)], white)
+        c.polygon([*places[: 1 + snow * 16 // 100], ((foot + x) // 2, (2 * low + top) // 3), (x, low)], white)
 
 
 def water(c: Canvas, top: int, colour: Colour, haze: Colour) -> None:

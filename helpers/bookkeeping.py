@@ -108,6 +108,8 @@ class Lesson:
     def use_data(self, info: Any) -> None:
         """Note which pictures the lesson uses: a `helpers.datasets.DatasetInfo`."""
         self.data = {"name": info.name, "kind": info.kind, "counts": dict(info.counts)}
+        if getattr(info, "used", None):
+            self.data["used"] = dict(info.used)
 
     def record_network(self, name: str, *, weights: str, parameter_count: int, **metrics: float) -> None:
         """Note what one network reached.

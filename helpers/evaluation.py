@@ -1,26 +1,22 @@
 """Reports a person can read: accuracy with its interval, per-class table, confusion, mistakes."""
 
-import math
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix, f1_score, precision_recall_fscore_support
 
 
-def wilson_interval(correct: float, total: float) -> tuple[float, float]:
-    """Return Wilson's 95% interval for a share of right answers (Wilson, 1927; lesson 4).
+def wilson_interval(correct: int, total: int) -> tuple[float, float]:
+    """Return Wilson's 95% interval (Wilson, 1927) for a share of right answers; both ends lie in 0..1.
 
-    `correct` of `total` answers were right; planned counts need not be whole (lesson 6). Both ends lie in
-    0..1. Raises `ValueError` unless 0 <= correct <= total and total >= 1.
+    Raises `ValueError` unless 0 <= correct <= total and total >= 1.
     """
     if total < 1 or not 0 <= correct <= total:
         raise ValueError(f"correct={correct} of total={total}: needs 0 <= correct <= total and total >= 1")
-    z = 1.959964  # SciPy's binomtest gives the same interval, for whole counts only
-    share, spread = correct / total, z * z / total
-    middle = (share + spread / 2) / (1 + spread)
-    half = z / (1 + spread) * math.sqrt(share * (1 - share) / total + spread / (4 * total))
-    return max(0.0, middle - half), min(1.0, middle + half)
+    interval = binomtest(int(correct), int(total)).proportion_ci(method="wilson")
+    return float(interval.low), float(interval.high)
 
 
 def accuracy_line(correct: int, total: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote
 
@@ -16,6 +16,8 @@ class LocalServer(ThreadingHTTPServer):
     Attributes:
         pages: decoded path -> what is sent for it; anything else is a 404.
         cut: paths whose answer breaks off half-way.
+        endless: paths whose answer never ends, with the seconds between two of its pieces.
+        status: paths that are answered with this error, or sent on to another path by a 302.
         silent: an event to set when nobody shall get an answer.
         asked: (method, decoded path) of every request, in order.
     """
@@ -26,6 +28,8 @@ class LocalServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.pages: dict[str, bytes] = {}
         self.cut: set[str] = set()
+        self.endless: dict[str, float] = {}
+        self.status: dict[str, int | str] = {}
         self.silent = threading.Event()
         self.closing = threading.Event()
         self.asked: list[tuple[str, str]] = []
@@ -51,17 +55,28 @@ class _Handler(BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length") or 0)
         self.rfile.read(length)
         content = self.server.pages.get(path)
-        if content is None:
-            self.send_error(404)
+        refused = self.server.status.get(path, 404 if content is None else 200)
+        if isinstance(refused, str):
+            self.send_response(302)
+            self.send_header("Location", refused)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        if refused != 200:
+            self.send_error(refused)
             return
         self.send_response(200)
-        self.send_header("Content-Length", str(len(content)))
+        if path not in self.server.endless:
+            self.send_header("Content-Length", str(len(content)))
         self.send_header(
             "Content-Type", "application/json" if content[:1] == b"{" else "application/octet-stream"
         )
         self.end_headers()
         if self.command == "HEAD":
             return
+        with suppress(OSError):  # nobody listens any more
+            while path in self.server.endless and not self.server.closing.wait(self.server.endless[path]):
+                self.wfile.write(bytes(5000))
         if path in self.server.cut:
             self.wfile.write(content[: len(content) // 2])
             self.wfile.flush()
@@ -73,6 +88,21 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
+
+
+def leave_alone(monkeypatch, folder) -> None:
+    """Give a test an empty cache in a folder, no COURSE_DATA_DIR, and public sources where nobody listens."""
+    from helpers.datasets import _download, _weights, car_plane, intel_scenes, mnist
+
+    for name in ("COURSE_DATA_DIR", "COURSE_DATA_SOURCE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("COURSE_CACHE_DIR", str(folder / "cache"))
+    monkeypatch.setenv("KERAS_HOME", str(folder / "keras"))
+    nobody = url_of_nobody()
+    for module in (mnist, car_plane, intel_scenes, _weights):
+        monkeypatch.setattr(module, "URL", nobody)
+    monkeypatch.setattr(_download, "RETRIES", 1)
+    monkeypatch.setattr(_download, "silent", {})
 
 
 @contextmanager

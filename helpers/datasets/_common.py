@@ -1,0 +1,158 @@
+"""What all data sets share: how they are described, where they are looked for, and names of files."""
+
+import contextlib
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from helpers import CourseError
+
+DATA_FOLDER = Path(__file__).resolve().parent.parent.parent / "data"
+SAMPLES_FOLDER = DATA_FOLDER / "samples"
+IN_DATA_DIR = "COURSE_DATA_DIR"
+IN_CACHE = "the course's cache"
+IN_SAMPLE = "built-in sample"
+PICTURE_SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png")  # those that Keras's folder reader lists
+
+
+class NotHere(Exception):
+    """A place does not hold the set; the text says what is there instead, if anything is."""
+
+
+@dataclass(frozen=True)
+class DatasetInfo:
+    """Which pictures a lesson works on.
+
+    Attributes:
+        name, title: of the set, for example ``"mnist"`` and ``"MNIST digits"``.
+        kind: ``"complete"``, ``"partial"`` (real pictures, but not the published set) or ``"sample"``.
+        counts, published: pictures in each part, here and as published: ``{"train": 60000, "test": 10000}``.
+        where: ``"COURSE_DATA_DIR"``, ``"the course's cache"`` or ``"built-in sample"``; never a path.
+        note: one more fact worth saying, or nothing.
+        used: parts of which a lesson takes fewer pictures than there are: ``{"train": 600}``.
+    """
+
+    name: str
+    title: str
+    kind: str
+    counts: dict[str, int]
+    published: dict[str, int]
+    where: str
+    note: str = ""
+    used: dict[str, int] = field(default_factory=dict)
+
+    def using(self, **counts: int) -> "DatasetInfo":
+        """The same pictures, of which a lesson takes at most so many of each part."""
+        return replace(self, used={part: n for part, n in counts.items() if n < self.counts[part]})
+
+    @property
+    def label(self) -> str:
+        """What stands beside every number: ``"complete set"``, ``"600 of 60,000 train, complete set"``."""
+        fewer = (f"{n:,} of {self.counts[part]:,} {part}, " for part, n in self.used.items())
+        return f"{''.join(fewer)}{self.kind} set"
+
+    def describe(self) -> str:
+        """One line that says what these pictures are; a sample is never mistaken for the real set."""
+        if self.kind == "sample":
+            line = f"BUILT-IN SAMPLE, not the real set: {self.title}, {self.in_words()}"
+        elif self.kind == "complete":
+            line = f"{self.title}, complete set from {self.where}: {self.in_words()}"
+        else:
+            parts = (f"{n:,} of {self.published[part]:,} {part}" for part, n in self.counts.items())
+            line = f"{self.title}, PARTIAL set from {self.where}: {' + '.join(parts)}"
+        return f"Pictures: {line} ({self.note})." if self.note else f"Pictures: {line}."
+
+    def in_words(self) -> str:
+        """The number of pictures in each part, as ``"160 train + 40 validation + 15 test"``."""
+        return " + ".join(f"{n:,} {part}" for part, n in self.counts.items())
+
+
+def source_in_use(data_source: str) -> str:
+    """What ``data_source`` means here: ``"auto"`` becomes the value of ``COURSE_DATA_SOURCE``, if it is set.
+
+    Raises:
+        CourseError: either is not ``auto``, ``real`` or ``sample``.
+    """
+    named = os.environ.get("COURSE_DATA_SOURCE", "").strip() or "auto"
+    if data_source not in ("auto", "real", "sample"):
+        raise CourseError(f"data_source={data_source!r} is not known: choose auto, real or sample.")
+    if data_source == "auto" and named not in ("auto", "real", "sample"):
+        raise CourseError(
+            f"COURSE_DATA_SOURCE={named!r} is not known: set auto, real or sample, or unset it."
+        )
+    return named if data_source == "auto" else data_source
+
+
+def local_places() -> list[tuple[str, Path]]:
+    """The local places to look at, in order, as (name to print, folder).
+
+    Raises:
+        CourseError: ``COURSE_DATA_DIR`` names no folder, or an empty or unreadable one.
+    """
+    named = os.environ.get("COURSE_DATA_DIR", "").strip()
+    if not named:
+        return [(IN_CACHE, cache_folder())]
+    try:
+        wrong = "" if any(path_of(named).iterdir()) else "is empty"
+    except FileNotFoundError:
+        wrong = "does not exist"
+    except NotADirectoryError:
+        wrong = "is not a folder"
+    except OSError as error:
+        wrong = f"cannot be read ({plain(error)})"
+    if wrong:
+        raise CourseError(
+            f"COURSE_DATA_DIR={named!r} {wrong}: correct it, or unset it to use public sources."
+        )
+    return [(IN_DATA_DIR, path_of(named)), (IN_CACHE, cache_folder())]
+
+
+def cache_folder() -> Path:
+    """The folder in which downloads are kept (it need not exist yet)."""
+    named = os.environ.get("COURSE_CACHE_DIR", "").strip()
+    if named:
+        return path_of(named)
+    import pooch
+
+    return Path(pooch.os_cache("image-classification-course"))
+
+
+def count_classes(folder: Path, class_names: Sequence[str], label: str) -> int:
+    """Count the pictures in the class folders by their names; raises NotHere for a missing or empty class."""
+    if missing := [name for name in class_names if not (folder / name).is_dir()]:
+        raise NotHere(f"{label} lacks the class folders {', '.join(missing)}")
+    counts = {name: sum(1 for _ in pictures_in(folder / name)) for name in class_names}
+    if empty := [name for name, count in counts.items() if not count]:
+        raise NotHere(f"{label} has no pictures in {', '.join(empty)}")
+    return sum(counts.values())
+
+
+def pictures_in(folder: Path) -> Iterator[Path]:
+    """The files of a folder that are pictures by their names."""
+    return (path for path in folder.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES and is_file(path))
+
+
+def path_of(named: str | Path) -> Path:
+    """The path that a user wrote, with ``~`` expanded where there is such a user."""
+    with contextlib.suppress(RuntimeError):
+        return Path(named).expanduser()
+    return Path(named)
+
+
+def is_file(path: Path) -> bool:
+    """Whether a path names a regular file; one that no system could have (too long) does not."""
+    with contextlib.suppress(OSError, ValueError):
+        return path.is_file()
+    return False
+
+
+def printable(name: str) -> str:
+    """A file name that any terminal and encoding can show."""
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in name)
+
+
+def plain(error: object) -> str:
+    """The first line of what an error says, without its number."""
+    text = getattr(error, "strerror", None) or str(error).strip() or type(error).__name__
+    return printable(str(text).splitlines()[0].rstrip("."))

@@ -1,0 +1,147 @@
+"""Reading a digit from a picture file: any size, paper, ink and format, and one line for what shows none."""
+
+import os
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageOps
+
+from helpers import CourseError, datasets
+from helpers.digits import read_digit
+
+MODEL = datasets.DATA_FOLDER / "models" / "mnist-compact.keras"
+needs_real_pictures = pytest.mark.skipif(
+    not os.environ.get("COURSE_DATA_DIR"), reason="COURSE_DATA_DIR does not name the real pictures"
+)
+
+
+@pytest.fixture(scope="module")
+def network():
+    import keras
+
+    return keras.saving.load_model(MODEL, safe_mode=True)
+
+
+def seven(size=(300, 200), paper="white", ink="black", width=12, mode="RGB"):
+    picture = Image.new(mode, size, paper)
+    x, y = size[0] // 3, size[1] // 4
+    points = [(x, y), (x + 60, y), (x + 25, y + 100)]
+    ImageDraw.Draw(picture).line(points, fill=ink, width=width, joint="curve")
+    return picture
+
+
+def test_digit_is_laid_out_as_in_mnist(tmp_path, monkeypatch):
+    seven().save(tmp_path / "seven.png")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    pixels, steps = read_digit("~/seven.png")
+    assert pixels.shape == (28, 28) and pixels.dtype == np.uint8 and pixels.max() == 255
+    assert max(np.ptp(place) for place in np.nonzero(pixels)) + 1 == 20
+    centre = [(pixels.sum(axis=1 - axis) * np.arange(28)).sum() / pixels.sum() for axis in (0, 1)]
+    assert np.allclose(centre, 14, atol=0.51)
+    assert list(steps) == ["picture", "ink", "digit", "box", "centred"]
+    assert all(step.dtype == np.uint8 for step in steps.values())
+    assert steps["picture"].shape == (200, 300, 3) and max(steps["box"].shape) == 20
+    assert np.array_equal(steps["centred"], pixels)
+
+
+def with_a_shadow(path):
+    photograph = np.asarray(seven(width=4)) * np.linspace(1, 0.5, 300)[:, np.newaxis]
+    photograph += np.random.default_rng(0).normal(0, 4, photograph.shape)
+    Image.fromarray(np.clip(photograph, 0, 255).astype(np.uint8)).save(path, "JPEG", quality=60)
+
+
+def with_a_frame_and_a_speck(path):
+    picture = seven()
+    ImageDraw.Draw(picture).rectangle((0, 0, 299, 199), outline="black", width=6)
+    ImageDraw.Draw(picture).ellipse((250, 150, 254, 154), fill="black")
+    picture.save(path)
+
+
+def turned_by_the_camera(path):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turn by 90 degrees clockwise to see it upright
+    seven().rotate(90, expand=True).save(path, "JPEG", quality=95, exif=exif)
+
+
+def deep(path):
+    Image.fromarray(np.asarray(seven().convert("L")).astype(np.uint16) * 257).save(path)
+
+
+PICTURES = {
+    "red on yellow": lambda path: seven(paper="#fff27a", ink="#c02828").save(path),
+    "white on blue": lambda path: seven(paper="#20407a", ink="#f0f0f0").save(path),
+    "yellow on white": lambda path: seven(paper="white", ink="#e8dc50").save(path),
+    "light grey on grey": lambda path: seven(paper="#888", ink="#bbb").save(path),
+    "small in a corner": lambda path: ImageOps.expand(seven(), (0, 400, 600, 0), "white").save(path),
+    "at the rim": lambda path: seven().crop(ImageOps.invert(seven()).getbbox()).save(path),
+    "on a transparent ground": lambda path: seven(mode="RGBA", paper=(255, 255, 255, 0)).save(path),
+    "in sixteen bits": deep,
+    "with a thin pen and a shadow": with_a_shadow,
+    "with a frame and a speck": with_a_frame_and_a_speck,
+    "turned by the camera": turned_by_the_camera,
+} | {
+    mode: lambda path, mode=mode: seven().convert(mode).save(path, "TIFF")
+    for mode in ("L", "1", "CMYK", "LA")
+}
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_every_picture_of_a_seven_is_read_as_one(name, tmp_path, network):
+    PICTURES[name](tmp_path / "seven.png")
+    pixels, _ = read_digit(tmp_path / "seven.png")
+    assert np.ptp(np.nonzero(pixels > 60)[0]) >= 17, "specks and frames do not shrink it"
+    assert network.predict(pixels[np.newaxis, ..., np.newaxis], verbose=0).argmax() == 7
+
+
+NOISE = np.random.default_rng(0).normal(200, 6, (200, 200, 3)).clip(0, 255).astype(np.uint8)
+BAD = {
+    "blank.png": (lambda path: Image.new("RGB", (200, 200), "white").save(path), "shows no digit"),
+    "noise.png": (lambda path: Image.fromarray(NOISE).save(path), "shows no digit"),
+    "clear.png": (lambda path: Image.new("RGBA", (200, 200), (0, 0, 0, 0)).save(path), "shows no digit"),
+    "dim.png": (lambda path: Image.fromarray(np.full((99, 99), 9, np.uint16)).save(path), "shows no digit"),
+    "letter.png": (lambda path: path.write_text("Dear network"), "is not a picture"),
+    "empty.jpg": (lambda path: path.write_bytes(b""), "is empty"),
+    "cut.bmp": (lambda path: path.write_bytes(b"BM" + bytes(60)), "damaged|not a picture"),
+    "huge.png": (lambda path: Image.new("1", (12_000, 12_000)).save(path), "too large"),
+    "tiny.png": (lambda path: Image.new("L", (3, 200)).save(path), "3 x 200.*8 x 8"),
+    "folder.png": (lambda path: path.mkdir(), "is not a file"),
+    "missing.png": (lambda path: None, "is not a file"),
+    "pipe.png": (lambda path: os.mkfifo(path), "is not a file"),
+    "long" * 80: (lambda path: None, "is not a file"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_file_is_one_clear_line(tmp_path, name, recwarn):
+    make, words = BAD[name]
+    make(tmp_path / name)
+    with pytest.raises(CourseError, match=words) as caught:
+        read_digit(tmp_path / name)
+    line = str(caught.value)
+    assert line.startswith(name) and "\n" not in line and str(tmp_path) not in line
+    assert not recwarn.list
+
+
+@needs_real_pictures
+@pytest.mark.parametrize("style", ["plain", "inverted", "shadow", "tight", "far"])
+def test_rendered_test_digits_are_still_read(network, tmp_path, style):
+    mnist = datasets.load_mnist("real")
+    generator = np.random.default_rng(4)
+    chosen = generator.choice(len(mnist.x_test), size=100, replace=False)
+    pictures = []
+    for index in chosen:
+        side = int(generator.integers(90, 300))
+        room = {"tight": side + 4, "far": 4 * side}.get(style, 420)
+        field = Image.new("L", (room, room), 0)
+        digit = Image.fromarray(mnist.x_test[index]).resize((side, side), Image.Resampling.BICUBIC)
+        field.paste(digit, tuple(int(generator.integers(0, room - side + 1)) for _ in range(2)))
+        ink, paper = (240, 15) if style == "inverted" else (35, 235)
+        grey = paper + (ink - paper) * np.asarray(field, dtype=float) / 255
+        grey *= np.linspace(1, 0.5 if style == "shadow" else 1, room)
+        quality = int(generator.integers(40, 90))
+        Image.fromarray(grey.astype(np.uint8)).save(tmp_path / "digit.jpg", quality=quality)
+        pictures.append(read_digit(tmp_path / "digit.jpg")[0])
+    answers = network.predict(np.array(pictures)[..., np.newaxis], verbose=0).argmax(axis=1)
+    right = int((answers == mnist.y_test[chosen]).sum())
+    assert right >= 95, f"{style}: {right} of 100"

@@ -1,0 +1,311 @@
+"""Downloads from a server on this machine: what arrives, what fails, and what is left behind."""
+
+import errno
+import hashlib
+import io
+import json
+import os
+import shutil
+import threading
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import requests
+from local_server import leave_alone, running_server
+from test_datasets import digits, error_of, picture, scenes
+
+from helpers import datasets
+from helpers.datasets import _download, car_plane, intel_scenes, mnist
+
+NAMES = (
+    "training_set/cars/a 3.JPG",
+    "training_set/planes/b.jpg",
+    "val_set/cars/c.jpg",
+    "val_set/planes/d.jpg",
+)
+KAGGLE = "/v1/datasets.DatasetApiService/"
+
+
+@pytest.fixture(autouse=True)
+def alone(tmp_path, monkeypatch):
+    leave_alone(monkeypatch, tmp_path)
+
+
+@pytest.fixture
+def server():
+    with running_server() as running:
+        yield running
+
+
+@pytest.fixture
+def cache(tmp_path):
+    return tmp_path / "cache"
+
+
+def files_in(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir())
+
+
+@pytest.fixture
+def public_mnist(server, monkeypatch):
+    arrays = digits()
+    np.savez(packed := io.BytesIO(), **arrays)
+    server.pages["/data/mnist.npz"] = packed.getvalue()
+    monkeypatch.setattr(mnist, "URL", server.url + "data/mnist.npz")
+    monkeypatch.setattr(mnist, "FILE_SHA256", hashlib.sha256(packed.getvalue()).hexdigest())
+    known = {key: hashlib.sha256(array.tobytes()).hexdigest() for key, array in arrays.items()}
+    monkeypatch.setattr(mnist, "ARRAY_SHA256", known)
+    return datasets.load_mnist, "/data/mnist.npz", "mnist", "11 MB"
+
+
+@pytest.fixture
+def public_vehicles(server, monkeypatch, tmp_path):
+    sums = ""
+    for name in (*NAMES, "test/one.jpg", "test/two.jpg"):
+        content = server.pages[f"/data/{name}"] = picture(tmp_path / "published" / name).read_bytes()
+        sums += f"{hashlib.sha256(content).hexdigest()}  {name}\n"
+    (tmp_path / "published" / "sums.txt").write_text(sums)
+    (tmp_path / "published" / "labels.csv").write_text("file,label\none.jpg,0\ntwo.jpg,1\n")
+    monkeypatch.setattr(car_plane, "CHECKSUMS", tmp_path / "published" / "sums.txt")
+    monkeypatch.setattr(car_plane, "LABELS", tmp_path / "published" / "labels.csv")
+    monkeypatch.setattr(car_plane, "PUBLISHED", {"train": 2, "validation": 2, "test": 2})
+    monkeypatch.setattr(car_plane, "URL", server.url + "data/")
+    return datasets.find_car_plane, "/data/val_set/cars/c.jpg", "car-plane", "16 MB"
+
+
+@pytest.fixture
+def public_scenes(server, monkeypatch, tmp_path):
+    """Kaggle as its own client sees it, with a small archive."""
+    pytest.importorskip("kagglehub")
+    from kagglesdk import kaggle_env
+
+    for name in [name for name in os.environ if name.startswith("KAGGLE")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("KAGGLE_CONFIG_DIR", str(tmp_path / "no credentials"))
+    monkeypatch.setitem(kaggle_env._env_to_endpoint, kaggle_env.KaggleEnv.PROD, server.url.rstrip("/"))
+    monkeypatch.setattr(intel_scenes, "URL", server.url)
+    monkeypatch.setattr(intel_scenes, "PUBLISHED", {"train": 18, "test": 12})
+    server.pages[KAGGLE + "GetDataset"] = json.dumps({"currentVersionNumber": 2}).encode()
+    publish_scenes(server, tmp_path)
+    return datasets.find_intel_scenes, KAGGLE + "DownloadDataset", "intel-scenes", "360 MB"
+
+
+def publish_scenes(server, tmp_path, change=lambda base: None):
+    base = scenes(tmp_path / "archive")
+    change(base)
+    with zipfile.ZipFile(packed := io.BytesIO(), "w") as archive:
+        for path in sorted(base.rglob("*.jpg")):
+            archive.write(path, path.relative_to(base))
+    shutil.rmtree(base)
+    server.pages[KAGGLE + "DownloadDataset"] = packed.getvalue()
+
+
+@pytest.fixture(params=["public_mnist", "public_vehicles", "public_scenes"])
+def public(request):
+    """One set on the server: (how it is found, one of its files, its folder in the cache, its size)."""
+    return request.getfixturevalue(request.param)
+
+
+def test_a_set_is_downloaded_once(public, server, cache, capfd, tmp_path):
+    find, _, folder, size = public
+    found = find("auto")
+    said = capfd.readouterr()
+    assert found.info.kind == "complete" and found.info.where == "the course's cache"
+    assert said.out.index(size) < said.out.index("complete set") and "100%" in said.out
+    assert said.err == "" and str(tmp_path) not in said.out
+    assert [path.name for path in cache.iterdir()] == [folder]
+    asked = len(server.asked)
+    assert find("real").info.kind == "complete" and len(server.asked) == asked
+
+
+def raising(error):
+    """What takes the place of `requests.Response.iter_content`: a download (not a question) that raises."""
+    plain = requests.Response.iter_content
+
+    def iter_content(self, *arguments, **settings):
+        if self.request.method != "HEAD":
+            raise error
+        return plain(self, *arguments, **settings)
+
+    return iter_content
+
+
+def full_disk(monkeypatch, server, path):
+    error = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    monkeypatch.setattr(requests.Response, "iter_content", raising(error))
+
+
+def no_folder(monkeypatch, server, path):
+    monkeypatch.setenv("COURSE_CACHE_DIR", f"{os.devnull}/cache")
+
+
+def too_slow(monkeypatch, server, path):
+    server.endless[path] = 0.01
+    monkeypatch.setattr(_download, "SLOWEST", 1e9)
+
+
+FAULTS = {
+    "404": (lambda patch, server, path: server.status.update({path: 404}), "answered 404 for"),
+    "500": (lambda patch, server, path: server.status.update({path: 500}), "answered 500 for"),
+    "cut": (lambda patch, server, path: server.cut.add(path), "was cut"),
+    "another file": (lambda patch, server, path: server.pages.update({path: b"x"}), "wrong checksum"),
+    "moved to nowhere": (
+        lambda patch, server, path: server.status.update({path: "/no"}),
+        "answered 404 for",
+    ),
+    "moved in a circle": (
+        lambda patch, server, path: server.status.update({path: path}),
+        "no answer|was cut",
+    ),
+    "no end": (lambda patch, server, path: server.endless.update({path: 0}), "far more than it should"),
+    "too slow": (too_slow, "too slowly"),
+    "full disk": (full_disk, "disk is full.*COURSE_CACHE_DIR"),
+    "read-only cache": (no_folder, "cache cannot be written.*COURSE_CACHE_DIR"),
+}
+
+
+@pytest.mark.parametrize("fixture", ["public_mnist", "public_vehicles"])
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_failed_download_is_one_line_and_leaves_nothing(fault, fixture, server, request, cache, capsys):
+    find, path, folder, _ = request.getfixturevalue(fixture)
+    make, words = FAULTS[fault]
+    with pytest.MonkeyPatch.context() as patch:
+        make(patch, server, path)
+        with pytest.raises(datasets.CourseError, match=f"unavailable.*({words})"):
+            find("real")
+        assert "COURSE_" in error_of(find, "real")
+        assert find("auto").info.kind == "sample"
+        assert not cache.exists() or files_in(cache) == []
+
+
+def test_what_kaggle_sends_is_verified(public_scenes, server, cache, tmp_path):
+    find, path, _, _ = public_scenes
+
+    def too_few(base):
+        next(base.rglob("*.jpg")).unlink()
+
+    def damaged(base):
+        last = sorted(base.rglob("*.jpg"))[-1]
+        last.write_bytes(last.read_bytes()[:200])
+
+    for change, words in ((too_few, "11 test"), (damaged, "street/2.jpg: is ")):
+        publish_scenes(server, tmp_path, change)
+        assert words in error_of(find, "real") and files_in(cache) == []
+    server.cut.add(path)
+    assert "was cut" in error_of(find, "real") and files_in(cache) == []
+    assert "KAGGLEHUB_CACHE" not in os.environ
+
+
+def test_a_redirect_is_followed_and_a_cut_connection_tried_again(public_mnist, server, monkeypatch):
+    find, path, _, _ = public_mnist
+    server.pages["/elsewhere"] = server.pages[path]
+    server.status[path] = "/elsewhere"
+    server.cut.add("/elsewhere")
+    monkeypatch.setattr("pooch.core.time.sleep", lambda seconds: server.cut.clear())
+    assert find("real").info.kind == "complete"
+    assert server.got().count("/elsewhere") == 2
+
+
+def test_ctrl_c_leaves_nothing_and_the_next_one_works(public, cache, monkeypatch):
+    find = public[0]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(requests.Response, "iter_content", raising(KeyboardInterrupt()))
+        with pytest.raises(KeyboardInterrupt):
+            find("auto")
+    assert files_in(cache) == []
+    assert find("auto").info.kind == "complete"
+
+
+def spoil(folder):
+    """Damage one file of a set, as a crash would, and leave it a set."""
+    path = next(path for path in sorted(folder.rglob("*")) if path.is_file())
+    path.unlink() if path.suffix == ".jpg" and "0" in path.name else path.write_bytes(b"half")
+
+
+def test_a_damaged_set_in_the_cache_is_replaced_or_used_where_nothing_answers(public, cache, server):
+    find, path, folder, _ = public
+    find("real")
+    spoil(cache / folder)
+    content = server.pages.pop(path)
+    damaged = find("auto").info.kind
+    assert damaged == ("sample" if folder == "mnist" else "partial")
+    server.pages[path] = content
+    assert find("real").info.kind == "complete"
+    assert [path.name for path in cache.iterdir()] == [folder]
+
+
+def test_a_link_that_leads_nowhere_is_replaced(public, cache):
+    find, _, folder, _ = public
+    cache.mkdir()
+    (cache / folder).symlink_to(cache / "an unplugged disk")
+    assert find("real").info.kind == "complete"
+
+
+def test_two_downloads_at_once_leave_one_complete_set(public_vehicles, cache, server, monkeypatch):
+    find, *_ = public_vehicles
+    both = threading.Barrier(2, timeout=20)
+    install = car_plane.install
+
+    def together(*arguments):
+        both.wait()  # both have all files before either puts them into place
+        with one_by_one:
+            install(*arguments)
+            installed.add((cache / "car-plane").stat().st_ino)
+
+    monkeypatch.setattr(car_plane, "install", together)
+    found, installed, one_by_one = [], set(), threading.Lock()
+    threads = [threading.Thread(target=lambda: found.append(find("real").info.kind)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == ["complete", "complete"] and len(installed) == 1, "a complete set is never replaced"
+    assert [path.name for path in cache.iterdir()] == ["car-plane"]
+
+
+def test_a_silent_source_costs_its_time_once_and_a_patient_caller_asks_again(
+    public_mnist, server, monkeypatch
+):
+    find = public_mnist[0]
+    monkeypatch.setattr(_download, "ANSWER_SECONDS", 0.7)
+    server.silent.set()
+    assert find("auto").info.kind == "sample"
+    asked = len(server.asked)
+    assert find("auto").info.kind == "sample" and len(server.asked) == asked
+    server.silent.clear()
+    assert find("real").info.kind == "complete"
+
+
+def test_all_sources_together_keep_within_ten_seconds(server, monkeypatch):
+    waited = []
+
+    def no_answer(address, timeout, **_):
+        waited.append(timeout)
+        raise requests.Timeout
+
+    monkeypatch.setattr(requests, "head", no_answer)
+    for count, address in enumerate(("http://a/1", "http://b/2", "http://c/3", "http://d/4")):
+        with pytest.raises(_download.DownloadFailed):
+            _download.ask(address, patient=False)
+        silent = _download.silent[address]
+        _download.silent[address] = (silent[0], waited[count], silent[2])  # as if it had taken all its time
+    assert len(waited) == 4 and sum(waited) <= 10
+
+
+def test_fetch_brings_the_complete_set_even_beside_a_partial_one(
+    public_mnist, tmp_path, monkeypatch, cache, server
+):
+    (tmp_path / "mine").mkdir()
+    np.savez(tmp_path / "mine" / "mnist.npz", **digits(5, 5))
+    monkeypatch.setenv("COURSE_DATA_DIR", str(tmp_path / "mine"))
+    assert datasets.fetch("mnist").kind == "complete"
+    assert (cache / "mnist" / "mnist.npz").is_file()
+    asked = len(server.asked)
+    assert datasets.fetch("mnist").kind == "complete" and len(server.asked) == asked
+    assert Path(tmp_path / "mine" / "mnist.npz").is_file()
+    server.pages.clear()
+    shutil.rmtree(cache)
+    assert "MNIST digits cannot be fetched" in error_of(datasets.fetch, "mnist")

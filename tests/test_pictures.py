@@ -1,0 +1,349 @@
+"""Class folders and a student's own photographs: whatever lies in a folder is used, converted or named."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from test_datasets import error_of
+
+from helpers import CourseError, datasets
+from helpers.datasets import _folders
+from helpers.digits import read_digit
+
+CLASSES = ("cars", "planes")
+UPRIGHT = np.zeros((60, 90, 3), np.uint8)  # red left half, blue right half, a white top
+UPRIGHT[:, :45], UPRIGHT[:, 45:], UPRIGHT[:20] = (200, 0, 0), (0, 0, 200), 255
+
+
+def noise(height=20, width=24, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+def save(path, mode="RGB", pixels=None, **settings):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    picture = Image.fromarray(noise() if pixels is None else pixels)
+    picture.convert("L" if mode == "I;16" else mode).convert(mode).save(path, **settings)
+    return path
+
+
+def state_of(folder):
+    return {
+        path: (os.lstat(path).st_size, os.lstat(path).st_mtime_ns, path.is_file() and path.read_bytes())
+        for path in folder.rglob("*")
+    }
+
+
+@pytest.fixture
+def album(tmp_path):
+    for name in CLASSES:
+        for k in range(2):
+            save(tmp_path / "album" / name / f"good {k}.jpg")
+    return tmp_path / "album"
+
+
+def stream(folder, names=CLASSES):
+    import keras
+
+    loader = keras.utils.image_dataset_from_directory(
+        folder, class_names=list(names), image_size=(8, 8), shuffle=False, verbose=False
+    )
+    return [Path(path) for path in loader.file_paths], sum(len(labels) for _, labels in loader)
+
+
+def test_clean_folder_is_returned_itself(album):
+    report = datasets.usable_pictures(album, CLASSES)
+    assert report.folder == album and report.problems == [] and report.counts == {"cars": 2, "planes": 2}
+    assert datasets.usable_pictures(album / "cars", ()).counts == {"pictures": 2}
+
+
+def write(content):
+    return lambda path: path.write_bytes(content)
+
+
+def a(mode="RGB", form=None, **settings):
+    return lambda path: save(path, mode, format=form, **settings)
+
+
+def sixteen_bit_bmp(path):
+    """As Windows writes it with the field masks of RGB565: Pillow reads it, TensorFlow does not."""
+    header = b"BM" + (66 + 32 * 2).to_bytes(4, "little") + bytes(4) + (66).to_bytes(4, "little")
+    header += (
+        b"".join(n.to_bytes(4, "little") for n in (40, 4, 8)) + b"\1\0\x10\0" + (3).to_bytes(4, "little")
+    )
+    masks = b"".join(mask.to_bytes(4, "little") for mask in (0xF800, 0x7E0, 0x1F))
+    path.write_bytes(header + (64).to_bytes(4, "little") + bytes(16) + masks + bytes(range(64)))
+
+
+def wrong_checksum(path):
+    content = bytearray(save(path).read_bytes())
+    content[content.index(b"IDAT") + 20] ^= 255
+    path.write_bytes(content)
+
+
+# What people put into class folders; and what is said of it, nothing where it is simply used.
+AWKWARD = {
+    "cut.jpg": (lambda path: path.write_bytes(save(path).read_bytes()[:500]), "is cut short"),
+    "text.jpg": (write(b"not a picture"), "is not a picture"),
+    "notes.txt": (write(b"not a picture"), "is not a picture by its name, left out"),
+    "empty.png": (write(b""), "is empty, left out"),
+    "line.png": (a(pixels=noise(30, 1)), "has only 1 x 30 pixels, left out"),
+    "._good.jpg": (write(b"\0\5\x16\7 Mac OS X"), "is not a picture"),
+    "broken link.jpg": (lambda path: path.symlink_to("gone.jpg"), "is not a file, left out"),
+    "pipe.jpg": (os.mkfifo, "is not a file, left out"),
+    "grey.jpg": (a("L"), "is grey, not RGB, converted to RGB"),
+    "print.jpg": (a("CMYK"), "is CMYK, not RGB, converted to RGB"),
+    "glass.png": (a("RGBA"), "is transparent, not RGB, converted to RGB"),
+    "palette.gif": (a("P"), "is palette, not RGB, converted to RGB"),
+    "deep.png": (a("I;16"), "is grey, not RGB, converted to RGB"),
+    "tiff.jpg": (a(form="TIFF"), "is stored as TIFF, converted to RGB"),
+    "web.png": (a(form="WEBP"), "is stored as WEBP, converted to RGB"),
+    "masks.bmp": (sixteen_bit_bmp, "is damaged, or of a kind that TensorFlow does not decode, converted"),
+    "checksum.png": (wrong_checksum, "is cut short or damaged"),
+    "k\udce4fer.jpg": (a(form="JPEG"), "has a name that is not UTF-8"),
+    "inner.jpg": (Path.mkdir, "unexpected folder, ignored"),
+    "really a png.jpg": (a(form="PNG"), ""),
+    "Mixed.JpEg": (a(form="JPEG"), ""),
+    "progressive.jpg": (a(progressive=True), ""),
+    "blanks and u\u0308mlaut.jpg": (a(), ""),
+    "motion.jpg": (lambda path: path.write_bytes(save(path).read_bytes() + b"\xff\xda a film"), ""),
+}
+
+
+def test_an_awkward_folder_is_streamed_and_every_file_accounted_for(album):
+    for name, (make, _) in AWKWARD.items():
+        make(album / "cars" / name)
+    (album / "__MACOSX").mkdir()
+    before = state_of(album)
+    report = datasets.usable_pictures(album, CLASSES)
+    assert state_of(album) == before, "nothing of the user's is changed"
+    said = dict(line.split(": ", 1) for line in report.problems)
+    assert said.pop("__MACOSX") == "unexpected folder, ignored"
+    wanted = {
+        f"cars/{name}".replace("\udce4", "\ufffd"): words for name, (_, words) in AWKWARD.items() if words
+    }
+    assert set(said) == set(wanted)
+    for name, words in wanted.items():
+        assert said[name].startswith(words), f"{name}: {said[name]}"
+    left_out = sum("left out" in words or "ignored" in words for words in said.values())
+    assert report.counts == {"cars": 2 + len(AWKWARD) - left_out, "planes": 2}
+
+    import tensorflow as tf
+
+    paths, number = stream(report.folder)
+    assert len(paths) == number == sum(report.counts.values())
+    for path in paths:  # TensorFlow shows the colours that Pillow shows
+        pixels = tf.io.decode_image(path.read_bytes(), channels=3, expand_animations=False).numpy()
+        with Image.open(path) as opened:
+            assert abs(pixels.astype(int) - np.asarray(opened.convert("RGB"))).max() <= 4, path
+    lines = report.describe(most=3).splitlines()
+    assert (
+        lines[0].endswith(f"{len(report.problems)} problems")
+        and lines[-1].endswith("more")
+        and len(lines) == 5
+    )
+    strict = datasets.usable_pictures(album, CLASSES, not_rgb="skip")
+    assert strict.counts["cars"] == 2 + sum(not words for _, words in AWKWARD.values())
+    assert state_of(album) == before
+
+
+@pytest.mark.parametrize("folds_case", [False, True])
+def test_names_that_meet_do_not_overwrite_anything_of_the_users(folds_case, album, monkeypatch):
+    """`A.jpg` and `a.jpg` are one name on many disks: a copy must not go through a link to the original."""
+    if folds_case:
+
+        def there(path):
+            return path.name.lower() in [other.name.lower() for other in path.parent.iterdir()]
+
+        monkeypatch.setattr(os.path, "lexists", there)
+    save(album / "cars" / "A.jpg")
+    save(album / "cars" / "a.jpg", "L")
+    save(album / "cars" / "a.jpg.png", "L")
+    before = state_of(album)
+    report = datasets.usable_pictures(album, CLASSES)
+    assert state_of(album) == before and report.counts["cars"] == 5
+    names = [path.name.lower() for path in (report.folder / "cars").iterdir()]
+    assert len(names) == 5 and (len(set(names)) == 5 or not folds_case)
+
+
+def test_copies_where_links_are_forbidden_and_the_folder_vanishes_with_the_process(album, monkeypatch):
+    (album / "cars" / "empty.jpg").write_bytes(b"")
+    code = (
+        "import os, sys; from helpers import datasets\n"
+        "def refuse(*_, **__): raise OSError('not allowed')\n"
+        "os.symlink = refuse\n"
+        "r = datasets.usable_pictures(sys.argv[1], ('cars', 'planes'))\n"
+        "kept = [p for p in r.folder.rglob('*') if p.is_file() and not p.is_symlink()]\n"
+        "print(len(kept), r.folder)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, album], capture_output=True, text=True, check=True)
+    number, folder = done.stdout.split()
+    assert number == "4" and not Path(folder).exists()
+
+
+def test_missing_and_empty_classes_are_errors(album):
+    assert "no class folder boats" in error_of(datasets.usable_pictures, album, (*CLASSES, "boats"))
+    (album / "boats").mkdir()
+    save(album / "boats" / "grey.jpg", "L")
+    with pytest.raises(CourseError, match="no usable picture of class 'boats'"):
+        datasets.usable_pictures(album, (*CLASSES, "boats"), not_rgb="skip")
+    assert "'nowhere' does not exist" in error_of(datasets.usable_pictures, album / "nowhere", CLASSES)
+    with pytest.raises(CourseError, match="not_rgb=''"):
+        datasets.usable_pictures(album, CLASSES, not_rgb="")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the stand-in for Ghostscript is a shell script")
+def test_no_picture_starts_another_program(album, tmp_path, monkeypatch):
+    """Pillow hands PostScript to Ghostscript, whatever the file is called."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "gs").write_text(f"#!/bin/sh\ntouch {tmp_path / 'started'}\n")
+    (tmp_path / "bin" / "gs").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    eps = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 100 100\n%%EndComments\nshowpage\n%%EOF\n"
+    (album / "cars" / "holiday.jpg").write_bytes(eps)
+    assert "cars/holiday.jpg: is not a picture" in datasets.usable_pictures(album, CLASSES).problems[0]
+    assert "holiday.jpg: is not a picture" in datasets.own_photographs(album / "cars").problems[0]
+    assert "is not a picture" in error_of(read_digit, album / "cars" / "holiday.jpg")
+    assert not (tmp_path / "started").exists()
+    places = [
+        path
+        for path in Path(_folders.__file__).parent.parent.rglob("*.py")
+        if "Image.open(" in path.read_text()
+    ]
+    assert [path.name for path in places] == ["_pictures.py"]
+
+
+def test_huge_pictures_are_never_decoded(album, monkeypatch, capfd, recwarn):
+    Image.new("1", (13_300, 13_300)).save(album / "cars" / "huge.png")
+    Image.new("1", (20_000, 20_000)).save(album / "cars" / "bomb.png")
+    monkeypatch.setattr(Image.Image, "load", lambda self: pytest.fail("decoded"))
+    problems = datasets.usable_pictures(album, CLASSES).problems
+    assert problems == [
+        "cars/bomb.png: is too large to decode safely, left out",
+        "cars/huge.png: has 13,300 x 13,300 pixels, too large to decode safely, left out",
+    ]
+    assert capfd.readouterr().err == "" and not recwarn.list
+
+
+# --- a student's own photographs
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "my photographs").mkdir()
+    return tmp_path / "my photographs"
+
+
+def read_one(folder, size=(60, 90)):
+    found = datasets.own_photographs(folder, size)
+    assert len(found.names) == 1
+    return found.pictures[0].astype(int), found.problems
+
+
+def test_photographs_are_named_sorted_and_of_one_size(folder, monkeypatch):
+    for name, grey in (("b.png", 20), ("a.JPG", 120), ("Ca 3.webp", 220)):
+        save(folder / name, pixels=np.full((33, 77, 3), grey, np.uint8))
+    for hidden in (".DS_Store", "._a.jpg", "Thumbs.db", "desktop.ini"):
+        (folder / hidden).write_bytes(b"x")
+    before = state_of(folder)
+    found = datasets.own_photographs(str(folder), size=(30, 40))
+    assert found.names == ["Ca 3.webp", "a.JPG", "b.png"] and found.problems == []
+    assert found.pictures.shape == (3, 30, 40, 3) and found.pictures.dtype == np.uint8
+    assert [int(np.rint(picture.mean())) for picture in found.pictures] == [220, 120, 20]
+    assert found.describe() == "3 of your own photographs; 0 problems" and state_of(folder) == before
+    monkeypatch.setattr(_folders, "MOST_PHOTOGRAPHS", 2)
+    assert datasets.own_photographs(folder).problems == ["b.png and all after it: left out, 2 are the most"]
+    monkeypatch.setenv("HOME", str(folder.parent))
+    monkeypatch.setenv("USERPROFILE", str(folder.parent))
+    assert len(datasets.own_photographs("~/my photographs").names) == 2
+
+
+TURNS = {6: Image.Transpose.ROTATE_90, 3: Image.Transpose.ROTATE_180, 5: Image.Transpose.TRANSPOSE}
+
+
+@pytest.mark.parametrize("orientation", TURNS)
+@pytest.mark.parametrize("scale", [1, 20])  # the larger one is decoded at a fraction of its size
+def test_photographs_are_turned_upright(folder, orientation, scale):
+    upright = Image.fromarray(np.kron(UPRIGHT, np.ones((scale, scale, 1), np.uint8)))
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    upright.transpose(TURNS[orientation]).save(folder / "a.jpg", exif=exif, quality=95, subsampling=0)
+    pixels, problems = read_one(folder)
+    assert problems == [] and abs(pixels - UPRIGHT).mean() < 4
+
+
+def test_damaged_exif_does_not_spoil_the_photograph(folder):
+    save(folder / "b.jpg", pixels=UPRIGHT, exif=b"Exif\0\0II*\0\xff\xff\xff\xff garbage", quality=95)
+    assert abs(read_one(folder)[0] - UPRIGHT).mean() < 4
+
+
+def test_photographs_come_out_as_tensorflow_resizes_them(folder):
+    import tensorflow as tf
+
+    for pixels, size in ((noise(37, 61), (150, 130)), (noise(900, 700), (50, 60)), (noise(60, 90), (60, 90))):
+        save(folder / "a.png", pixels=pixels)
+        theirs = tf.image.resize(pixels, size, antialias=True).numpy()
+        assert abs(read_one(folder, size)[0] - theirs).max() <= 1.5
+    (folder / "a.png").unlink()
+    save(folder / "large.jpg", pixels=noise(900, 700), quality=98, subsampling=0)  # decoded small at once
+    theirs = tf.image.resize(noise(900, 700), (50, 60), antialias=True).numpy()
+    assert abs(read_one(folder, (50, 60))[0] - theirs).mean() < 3
+
+
+def test_depth_and_transparency_are_kept_in_mind(folder):
+    Image.fromarray(np.full((20, 20), 40_000, np.uint16)).save(folder / "deep.png")
+    clear = np.zeros((40, 40, 4), np.uint8)
+    clear[..., 0] = 255  # red, but wholly transparent ...
+    clear[:20] = (10, 20, 30, 255)  # ... below an opaque half
+    Image.fromarray(clear).save(folder / "clear.png")
+    found = datasets.own_photographs(folder, (20, 20))
+    assert found.problems == [
+        "clear.png: is transparent, not RGB, converted",
+        "deep.png: is grey, not RGB, converted",
+    ]
+    glass, deep = found.pictures
+    assert np.unique(deep).tolist() == [155]
+    assert glass[0, 0].tolist() == [10, 20, 30] and glass[-1, -1].tolist() == [255, 255, 255]
+    assert (glass[..., 0] <= glass[..., 1]).all(), "no red seam"
+
+
+def test_what_is_not_a_photograph_is_left_out_and_named(folder):
+    whole = save(folder / "good.jpg").read_bytes()
+    (folder / "cut.jpg").write_bytes(whole[: len(whole) // 2])
+    (folder / "phone.HEIC").write_bytes(b"\0\0\0\x18ftypheic")
+    (folder / "new\nline \x1b[31m.jpg").write_text("not a picture")
+    (folder / "holiday").mkdir()
+    os.mkfifo(folder / "pipe.jpg")
+    save(folder / "wide.png", pixels=noise(6500, 6500)[:, :, :1].repeat(3, 2))
+    found = datasets.own_photographs(folder)
+    assert found.names == ["good.jpg"]
+    said = "\n".join(found.problems)
+    for words in (
+        "cut.jpg: is cut short or damaged",
+        "phone.HEIC: is not a picture that can be read here, left out: save it as JPEG",
+        "holiday: is a folder, ignored",
+        "pipe.jpg: is not a file, left out",
+        "wide.png: has 6,500 x 6,500 pixels",
+    ):
+        assert words in said
+    assert len(said.splitlines()) == 6 and "\x1b" not in said and str(folder) not in said
+
+
+def test_mistakes_are_one_line_with_the_remedy(folder, tmp_path, monkeypatch):
+    (folder / "a.txt").write_bytes(b"x")
+    monkeypatch.chdir(folder)
+    for named, words in (
+        (tmp_path / "nowhere", "nowhere' does not exist: check the path."),
+        (folder / "a.txt", "is a file: name the folder"),
+        ("  ", "give its path"),
+        ("~nobody-of-this-name/pictures", "does not exist"),
+        ("long" * 100, "cannot be read (File name too long)"),
+        ("my cars", "does not exist: check the path, which starts in the folder 'my photographs'."),
+        (folder, "(a.txt: is not a picture that can be read here, left out; 1 problems in all): put JPEG"),
+    ):
+        assert words in error_of(datasets.own_photographs, named)
+    (folder / "a.txt").unlink()
+    assert "it is empty: put JPEG" in error_of(datasets.own_photographs, folder)
