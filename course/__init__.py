@@ -1,1 +1,20 @@
-"""The command line of the course: `python -m course run|data|check|links`."""
+"""The command line of the course: `python -m course run|data|check|copies|links`."""
+
+import os
+import sys
+
+
+def printable(text: str) -> str:
+    """Return a text without control characters: those of a name must not steer the terminal."""
+    return "".join(
+        letter if letter.isprintable() or letter == "\n" else "\N{REPLACEMENT CHARACTER}" for letter in text
+    )
+
+
+def say(text: str = "", *, error: bool = False) -> None:
+    """Print to stdout or stderr, at once; a stream that is closed or full ends nothing."""
+    stream = sys.stderr if error else sys.stdout
+    try:
+        print(printable(text), file=stream, flush=True)
+    except OSError:  # its reader has gone, as in `... | head`: the work goes on
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

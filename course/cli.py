@@ -1,132 +1,90 @@
 """The arguments of `python -m course`, and how its errors end."""
 
-from __future__ import annotations
-
 import argparse
+import importlib
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from course import say
 from helpers import CourseError
 
 MISTAKE = 2
 INTERRUPTED = 130
+# Each command is a module of its own name with this function.
+_COMMANDS = {
+    "run": "run_course",
+    "data": "show_data",
+    "check": "check_machine",
+    "copies": "copy_lessons",
+    "links": "update_links",
+}
 
 
 class _Parser(argparse.ArgumentParser):
     """A parser whose errors are one line, like all others of the course."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(MISTAKE, f"{self.prog}: {message}; see {self.prog} --help\n")
+        say(f"{self.prog}: {message}; see {self.prog} --help", error=True)
+        self.exit(MISTAKE)
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of the four commands."""
-    parser = _Parser(
-        prog="python -m course", description="Runs the course's lessons and says what they need."
-    )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="run | data | check | links")
-    _add_run(commands)
-    _add_data(commands)
+    """Return the parser of the commands."""
+    about = "Runs the course's lessons and says what they need."
+    parser = _Parser(prog="python -m course", description=about)
+    commands = parser.add_subparsers(dest="command", required=True, metavar=" | ".join(_COMMANDS))
+
+    add = commands.add_parser("run", help="run lessons; results go to runs/<time>/").add_argument
+    add("--profile", default="class", help="smoke, class (default) or full")
+    text = "only these, by number or file name"
+    add("--lesson", dest="lessons", nargs="+", action="extend", default=[], metavar="NN", help=text)
+    add("--data", metavar="DIR", help="folder with the real pictures (sets COURSE_DATA_DIR)")
+    text = "set a parameter in every chosen lesson that has it; may be given several times"
+    add("-p", "--parameter", dest="assignments", action="append", default=[], metavar="name=value", help=text)
+    add("--output", type=Path, metavar="DIR", help="new folder for the results (else runs/<time>/)")
+    add("--cell-seconds", type=int, metavar="S", help="time limit of one cell in seconds")
+    add("--store", action="store_true", help="for authors: also store the outputs in notebooks/")
+
+    add = commands.add_parser("data", help="which pictures are found where").add_argument
+    add("names", nargs="*", metavar="NAME", help="only these sets")
+    add("--fetch", action="store_true", help="download what is missing into the course's cache")
+
     commands.add_parser("check", help="is this machine ready? (Python, packages, memory, data, kernel)")
-    _add_links(commands)
+
+    add = commands.add_parser("copies", help="copy the lessons into work/, without outputs").add_argument
+    add("--fresh", metavar="NN", help="one more clean copy of this lesson, beside your own")
+
+    about = "for authors: write cost cards, badges and navigation"
+    add = commands.add_parser("links", help=about).add_argument
+    add("--repository", default="", metavar="OWNER/REPO", help="the course's address from now on")
+    add("--results", type=Path, metavar="CSV", help="results.csv with the measured costs")
+    add("--check", action="store_true", help="change nothing; exit 1 when something is stale")
     return parser
-
-
-def _add_run(commands: argparse._SubParsersAction) -> None:
-    run = commands.add_parser("run", help="run lessons; results go to runs/<time>/")
-    run.add_argument("--profile", default="class", help="smoke, class (default) or full")
-    run.add_argument(
-        "--lesson",
-        nargs="+",
-        action="extend",
-        default=[],
-        metavar="NN",
-        help="only these, by number or file name",
-    )
-    run.add_argument("--data", metavar="DIR", help="folder with the real pictures (sets COURSE_DATA_DIR)")
-    run.add_argument(
-        "-p",
-        "--parameter",
-        action="append",
-        default=[],
-        metavar="name=value",
-        help="set a parameter in every chosen lesson that has it; may be given several times",
-    )
-    run.add_argument(
-        "--output", type=Path, metavar="DIR", help="new folder for the results (else runs/<time>/)"
-    )
-    run.add_argument("--cell-seconds", type=int, metavar="S", help="time limit of one cell in seconds")
-    run.add_argument(
-        "--store",
-        action="store_true",
-        help="for authors: also store the outputs in notebooks/",
-    )
-
-
-def _add_data(commands: argparse._SubParsersAction) -> None:
-    data = commands.add_parser("data", help="which pictures are found where; --fetch downloads them")
-    data.add_argument("names", nargs="*", metavar="NAME", help="only these sets")
-    data.add_argument("--fetch", action="store_true", help="download what is missing into the course's cache")
-
-
-def _add_links(commands: argparse._SubParsersAction) -> None:
-    links = commands.add_parser("links", help="for authors: write cost cards, badges and navigation")
-    links.add_argument("--repository", metavar="OWNER/REPO", help="the course's address from now on")
-    links.add_argument("--results", type=Path, metavar="CSV", help="results.csv with the measured costs")
-    links.add_argument("--check", action="store_true", help="change nothing; exit 1 when something is stale")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: a user's mistake is one line and status 2."""
-    options = build_parser().parse_args(arguments)
+    _mend_streams()
+    options = vars(build_parser().parse_args(arguments))
+    command = options.pop("command")
     try:
-        return _COMMANDS[options.command](options)
-    except CourseError as error:
-        print(f"course {options.command}: {error}", file=sys.stderr)
+        return getattr(importlib.import_module(f"course.{command}"), _COMMANDS[command])(**options)
+    except (CourseError, OSError, RuntimeError) as error:
+        remedy = " (set HOME to a folder of yours)" if "home directory" in str(error) else ""
+        say(f"course {command}: {error}{remedy}", error=True)
         return MISTAKE
     except KeyboardInterrupt:
-        print("Stopped by Ctrl-C.", file=sys.stderr)
+        say("Stopped by Ctrl-C.", error=True)
         return INTERRUPTED
-    except BrokenPipeError:
-        return 1  # the reader of our output has gone, as in `... | head`
 
 
-def _run(options: argparse.Namespace) -> int:
-    from course.runner import RunRequest, run_course
-
-    if options.cell_seconds is not None and options.cell_seconds < 1:
-        raise CourseError(f"--cell-seconds {options.cell_seconds} must be at least 1")
-    return run_course(
-        RunRequest(
-            profile=options.profile,
-            lessons=options.lesson,
-            assignments=options.parameter,
-            data=options.data,
-            output=options.output,
-            cell_seconds=options.cell_seconds,
-            store=options.store,
-        )
-    )
-
-
-def _data(options: argparse.Namespace) -> int:
-    from course.data import show_data
-
-    return show_data(options.names, fetch=options.fetch)
-
-
-def _check(options: argparse.Namespace) -> int:
-    from course.check import check_machine
-
-    return check_machine()
-
-
-def _links(options: argparse.Namespace) -> int:
-    from course.links import update_links
-
-    return update_links(repository=options.repository, results=options.results, check=options.check)
-
-
-_COMMANDS = {"run": _run, "data": _data, "check": _check, "links": _links}
+def _mend_streams() -> None:
+    """Replace closed streams, whose place the next opened file would take; never fail on a letter."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115, PTH123 - stays open to the end
+        elif mode == "w" and hasattr(getattr(sys, name), "reconfigure"):
+            getattr(sys, name).reconfigure(errors="backslashreplace")

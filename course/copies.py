@@ -1,17 +1,15 @@
 """`python -m course copies`: a student's own copies of the lessons, in `work/`, without their outputs."""
 
-from __future__ import annotations
-
 import re
 import shutil
 from pathlib import Path
 
-from course.lessons import ROOT
-from helpers import CourseError
+from course import say
+from helpers import COURSE_FOLDER, CourseError
 from helpers.files import write_text
 
 
-def copy_lessons(fresh: str | None = None, *, root: Path = ROOT) -> int:
+def copy_lessons(fresh: str | None = None, *, root: Path = COURSE_FOLDER) -> int:
     """Copy what is not there yet; never over a file of the student's.
 
     Args:
@@ -45,9 +43,7 @@ def copy_lessons(fresh: str | None = None, *, root: Path = ROOT) -> int:
         if not copy.exists():
             write_text(copy, without_outputs(path))
             written.append(copy.name)
-    print(
-        f"work/: wrote {', '.join(written)}" if written else "work/: all lessons are there; nothing changed"
-    )
+    say(f"work/: wrote {', '.join(written)}" if written else "work/: all lessons are there; nothing changed")
     return 0
 
 

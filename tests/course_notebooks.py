@@ -1,7 +1,10 @@
 """Tiny lessons for the tests of the command line: no TensorFlow, a second each."""
 
-import json
+import re
 from pathlib import Path
+
+import nbformat
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 PARAMETERS = """data_source: str = "auto"  # auto, real or sample
 seed: int = 0  # start of all random numbers
@@ -9,81 +12,48 @@ metrics_path: str = ""  # where the metrics go
 epochs: int = 2  # how often all pictures are seen
 learning_rate: float = 0.1  # size of a step
 """
-
-START = """import time
+RULES = {"epochs": (1, 1_000), "learning_rate": (0.0, 100.0)}
+START = """import os, time
 from types import SimpleNamespace
-from helpers import CourseError, bookkeeping, training
-lesson = bookkeeping.start_lesson(
-    "{stem}", data_source=data_source, seed=seed, metrics_path=metrics_path,
-    epochs=epochs, learning_rate=learning_rate,
-    rules={{"epochs": (1, 1_000), "learning_rate": (0.0, 100.0)}},
-)"""
-
-NETWORK = """info = SimpleNamespace(name="dots", kind="{kind}", counts={{"train": 3}})
-lesson.use_data(info)
-lesson.record_network("tiny", weights="{weights}", parameter_count=1234, test_accuracy=0.5)"""
-
+from helpers import CourseError, bookkeeping
+names = {names}
+lesson = bookkeeping.start_lesson("{stem}", **{{name: globals()[name] for name in names}}, rules={rules})"""
+LINKS = "\n\nAfter this.\n\n<!-- course:links -->\n<!-- /course:links -->\n"
 PICTURE = """import base64
 from IPython.display import display
-dot = base64.b64decode("{pixel}")
+text = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
 print("before")
-display({{"image/png": dot}}, raw=True, metadata={{"image/png": {{"alt": "A \\"black\\" dot <1 pixel>."}}}})
+display({"image/png": base64.b64decode(text)}, raw=True)
 print("after")"""
 
-PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
 
-
-def cell(source: str, *tags: str, kind: str = "code") -> dict:
-    """Return one cell of a notebook file."""
-    found = {
-        "cell_type": kind,
-        "id": f"c{abs(hash(source)) % 10**10}",
-        "metadata": {},
-        "source": source.splitlines(True),
-    }
-    if tags:
-        found["metadata"]["tags"] = list(tags)
-    return found | ({"execution_count": None, "outputs": []} if kind == "code" else {})
+def network(kind: str = "complete") -> str:
+    """Return a cell that records one network, trained on this kind of data."""
+    data = f'SimpleNamespace(name="dots", kind="{kind}", counts={{"train": 60_000}})'
+    return f"""lesson.use_data({data})
+lesson.record_network("tiny", weights="random", parameter_count=1234, test_accuracy=0.5)"""
 
 
 def write_lesson(
-    folder: Path, stem: str, *body: str, parameters: str = PARAMETERS, finish: bool = True
+    folder: Path, stem: str, *body: str, parameters=PARAMETERS, rules=RULES, finish=True
 ) -> Path:
     """Write one lesson whose body is the given code cells; return its file."""
-    number = int(stem[:2])
-    opening = (
-        f"# {number}. Lesson {stem[3:]}\n\nAfter this.\n\n<!-- course:links -->\n<!-- /course:links -->\n"
-    )
+    start = START.format(stem=stem, names=re.findall(r"^\w+", parameters, re.M), rules=rules)
     cells = [
-        cell(opening, kind="markdown"),
-        cell(parameters, "parameters"),
-        cell(START.format(stem=stem)),
-        *(cell(source) for source in body),
-        *([cell("lesson.finish()")] if finish else []),
+        new_markdown_cell(f"# {int(stem[:2])}. Lesson {stem[3:]}{LINKS}"),
+        new_code_cell(parameters, metadata={"tags": ["parameters"]}),
+        *map(new_code_cell, [start, *body, *["lesson.finish()"] * finish]),
     ]
-    content = {
-        "cells": cells,
-        "metadata": {
-            "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
-            "language_info": {"name": "python"},
-        },
-        "nbformat": 4,
-        "nbformat_minor": 5,
-    }
-    path = folder / f"{stem}.ipynb"
-    folder.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    kernel = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+    metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
+    return write_notebook(folder / f"{stem}.ipynb", new_notebook(cells=cells, metadata=metadata))
+
+
+def write_notebook(path: Path, content: nbformat.NotebookNode) -> Path:
+    """Write a notebook as Jupyter does."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(nbformat.writes(content).rstrip("\n") + "\n", encoding="utf-8")
     return path
-
-
-def network(kind: str = "complete", weights: str = "random") -> str:
-    """Return a cell that records one network."""
-    return NETWORK.format(kind=kind, weights=weights)
-
-
-def picture() -> str:
-    """Return a cell that shows a picture with a text alternative between two printed lines."""
-    return PICTURE.format(pixel=PIXEL)
 
 
 def write_profile(folder: Path, profile: str, stem: str, text: str) -> None:

@@ -4,90 +4,90 @@ import subprocess
 import sys
 from types import SimpleNamespace
 
+import psutil
 import pytest
+from course_notebooks import write_lesson
 
 from course import check
 from course.cli import main
+from course.copies import copy_lessons
 from course.data import show_data
 from helpers import CourseError
 from helpers.datasets import Place
 
-HERE = [
-    Place("dots", "COURSE_DATA_DIR", "partial", "3 train"),
-    Place("dots", "built-in sample", "sample", "2"),
-]
+SAMPLE = Place("dots", "built-in sample", "sample", "2")
+HERE = [Place("dots", "COURSE_DATA_DIR", "partial", "3 train"), SAMPLE]
 AWAY = [Place("dots", "COURSE_DATA_DIR", "missing", ""), Place("dots", "public source", "not asked", "11 MB")]
-WRONG = [Place("dots", "COURSE_DATA_DIR", "wrong", "lacks the class folder sea"), *AWAY[1:]]
+WRONG = [Place("dots", "COURSE_DATA_DIR", "wrong", "lacks the class folder sea\x1b[2J"), *AWAY[1:]]
+READY = "[project]\nrequires-python = '>=3.11,<3.14'\ndependencies = ['pytest>=1', 'typing_extensions']\n"
 
 
 def source(rows, fetch=lambda name: None):
-    return SimpleNamespace(
-        NAMES=("dots",), status=lambda name: rows, fetch=fetch, cache_folder=lambda: "cache"
-    )
+    return SimpleNamespace(NAMES=("dots",), status=lambda _: rows, fetch=fetch, cache_folder=lambda: "cache")
 
 
 def test_python_is_compared_with_the_supported_versions():
     supported = ">=3.11,<3.14"
-    assert check.check_python(supported, (3, 11, 0)).ready
-    assert check.check_python(supported, (3, 13, 9)).ready
-    assert not check.check_python(supported, (3, 14, 0)).ready
-    old = check.check_python(supported, (3, 10, 12))
-    assert not old.ready and old.text == "3.10.12 is not supported; install Python 3.11 to 3.13"
+    assert check.check_python(supported, (3, 11, 0))[0] and check.check_python(supported, (3, 13, 9))[0]
+    assert not check.check_python(supported, (3, 14, 0))[0]
+    old = (False, "3.10.12 is not supported; install Python 3.11 to 3.13")
+    assert check.check_python(supported, (3, 10, 12)) == old
 
 
-def test_packages_that_are_missing_or_too_old_are_named():
-    found = check.check_packages(["numpy>=999", "no-such-package-here>=1", "pytest>=1"])
-    assert not found.ready
-    assert "numpy 2" in found.text and "is not >=999" in found.text
-    assert "no-such-package-here is missing" in found.text and "pytest" not in found.text
-    assert check.check_packages(["numpy>=1"]).text.startswith("all 1 (numpy ")
+def test_missing_packages_are_named():
+    ready, text = check.check_packages(["numpy>=2", "no-such-package-here>=1", "scikit_learn>=1"])
+    assert not ready and text.startswith("missing: no-such-package-here; run `python -m pip")
+    assert check.check_packages(["numpy>=2", "scikit_learn>=1"]) == (True, "all 2")
 
 
-def test_memory_is_compared_with_what_is_needed():
-    assert check.check_memory(2.1).ready
-    little = check.check_memory(1.2)
-    assert not little.ready and little.text.startswith("1.2 GB available, 2 GB needed")
-    assert 0 < check.free_memory_gb() < 10_000
-
-
-def test_missing_pictures_are_no_fault_and_wrong_ones_are():
-    assert check.check_data(source(HERE)).text.startswith("dots partial")
-    assert check.check_data(source(AWAY)).ready
-    wrong = check.check_data(source(WRONG))
-    assert not wrong.ready and wrong.text == "dots: lacks the class folder sea"
+def test_missing_pictures_are_fine_and_wrong_ones_are_not():
+    assert check.check_data(source(HERE))[1].startswith("dots partial")
+    assert check.check_data(source(AWAY))[0]
+    ready, text = check.check_data(source(WRONG))
+    assert not ready and text.startswith("dots: lacks the class folder sea")
 
 
 def test_a_wrong_data_folder_is_a_finding(monkeypatch, tmp_path):
     monkeypatch.setenv("COURSE_DATA_DIR", str(tmp_path / "nowhere"))
-    found = check.check_data()
-    assert not found.ready and "nowhere" in found.text
+    ready, text = check.check_data()
+    assert not ready and "nowhere" in text
 
 
+@pytest.mark.kernel
 def test_the_kernel_is_this_python():
-    assert check.check_kernel() == check.Finding("Kernel", True, "it starts, and it is this Python")
+    assert check.check_kernel() == (True, "it starts, and it is this Python")
 
 
-@pytest.mark.parametrize("ready", [True, False])
-def test_check_says_in_a_few_lines_whether_the_machine_is_ready(monkeypatch, capsys, ready):
-    monkeypatch.setattr(check, "check_kernel", lambda: check.Finding("Kernel", True, "fine"))
-    monkeypatch.setattr(check, "check_data", lambda: check.Finding("Data", True, "fine"))
-    monkeypatch.setattr(check, "free_memory_gb", lambda: 4.0 if ready else 0.5)
-    assert main(["check"]) == (0 if ready else 1)
-    lines = capsys.readouterr().out.splitlines()
+@pytest.mark.parametrize("gigabytes", [4.0, 0.5])
+def test_check_says_in_a_few_lines_whether_the_machine_is_ready(monkeypatch, capsys, tmp_path, gigabytes):
+    monkeypatch.setattr(check, "check_kernel", lambda: (True, "fine"))
+    monkeypatch.setattr(check, "check_data", lambda: (True, "fine\x1b[31m"))
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=gigabytes * 1e9))
+    (tmp_path / "pyproject.toml").write_text(READY, encoding="utf-8")
+    assert check.check_machine(tmp_path) == (0 if gigabytes > 1 else 1)
+    printed = capsys.readouterr().out
+    lines = printed.splitlines()
     assert [line.split()[0] for line in lines[:5]] == ["Python", "Packages", "Memory", "Data", "Kernel"]
-    assert lines[-1] == ("This machine is ready." if ready else "This machine is not ready: see above.")
+    assert ("This machine is ready." in lines) == (gigabytes > 1) and "\x1b" not in printed
+
+
+@pytest.mark.parametrize("content", [b"[project", b"\xff", b"[project]\ndependencies = 3\n", None])
+def test_a_damaged_pyproject_is_one_line(tmp_path, content):
+    if content is not None:
+        (tmp_path / "pyproject.toml").write_bytes(content)
+    with pytest.raises(CourseError, match=r"^pyproject.toml cannot be read \(.*\); restore it from git$"):
+        check.check_machine(tmp_path)
 
 
 def test_data_shows_each_place_and_says_samples_loudly(capsys):
     assert show_data(source=source(HERE)) == 0
     printed = capsys.readouterr().out
-    assert "dots: partial, from COURSE_DATA_DIR" in printed
-    assert "built-in sample  SAMPLE" in printed
+    assert "dots: partial, from COURSE_DATA_DIR" in printed and "built-in sample  SAMPLE" in printed
     show_data(source=source(AWAY))
     assert "dots: not on this machine" in capsys.readouterr().out
 
 
-def test_fetching_goes_on_after_a_set_that_cannot_be_had(capsys):
+def test_fetching_goes_on_after_a_set_that_is_unavailable(capsys):
     def fetch(name):
         raise CourseError("no answer from example.org; check the network")
 
@@ -105,19 +105,44 @@ def test_an_unknown_set_lists_what_exists(capsys):
     assert errors.count("\n") == 1
 
 
+def test_a_user_without_a_home_is_told_in_one_line(monkeypatch, capsys):
+    def no_home(*_, **__):
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr("course.data.show_data", no_home)
+    assert main(["data"]) == 2
+    assert capsys.readouterr().err.endswith("(set HOME to a folder of yours)\n")
+
+
 def test_data_of_the_course_itself(monkeypatch, capsys, tmp_path):
     monkeypatch.delenv("COURSE_DATA_DIR", raising=False)
     monkeypatch.setenv("COURSE_CACHE_DIR", str(tmp_path))
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     assert main(["data"]) == 0
     printed = capsys.readouterr().out
-    for name in ("mnist", "intel-scenes", "car-plane", "vgg16-weights"):
-        assert f"\n{name}: not on this machine" in printed
+    assert all(
+        f"\n{name}: not on this machine" in printed for name in ("mnist", "car-plane", "vgg16-weights")
+    )
 
 
 def test_help_comes_without_the_heavy_libraries():
     code = "import sys; from course.cli import build_parser; build_parser(); print(*sys.modules)"
-    loaded = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    ).stdout.split()
-    assert not {"numpy", "papermill", "nbconvert", "nbformat", "tensorflow"} & set(loaded)
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"numpy", "papermill", "nbconvert", "nbformat", "tensorflow"} & set(result.stdout.split())
+
+
+def test_copies_are_made_once_and_never_over_a_students_file(tmp_path, capsys):
+    write_lesson(tmp_path / "notebooks", "01-one", "x = 1")
+    (tmp_path / "notebooks" / "glossary.md").write_text("# Glossary\n", encoding="utf-8")
+    assert copy_lessons(root=tmp_path) == 0
+    copy = tmp_path / "work" / "01-one.ipynb"
+    copy.write_text("my own", encoding="utf-8")
+    assert copy_lessons(root=tmp_path) == copy_lessons("1", root=tmp_path) == 0
+    assert (
+        copy.read_text(encoding="utf-8") == "my own" and (tmp_path / "work" / "01-one-fresh-2.ipynb").exists()
+    )
+    with pytest.raises(CourseError, match="there is no lesson '9'"):
+        copy_lessons("9", root=tmp_path)
+    with pytest.raises(SystemExit):
+        main(["copies", "--help"])
+    assert "--fresh" in capsys.readouterr().out

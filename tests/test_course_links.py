@@ -2,12 +2,13 @@
 
 import json
 
+import nbformat
 import pytest
-from course_notebooks import cell, write_lesson
+from course_notebooks import write_lesson, write_notebook
+from nbformat.v4 import new_code_cell
 
-from course.lessons import ROOT
 from course.links import update_links
-from helpers import CourseError
+from helpers import COURSE_FOLDER, CourseError
 
 ADDRESS = "https://github.com/OWNER/image-classification-course"
 COLAB = f"""import sys
@@ -40,23 +41,19 @@ def root(tmp_path):
     write_lesson(notebooks, "01-one", "x = 'é →'")
     write_lesson(notebooks, "02-two", "datasets.load_mnist(data_source)\nfind_vgg16_weights(weights)")
     path = write_lesson(notebooks, "03-three", "x = 1")
-    notebook = json.loads(path.read_text(encoding="utf-8"))
-    notebook["cells"].insert(1, cell(COLAB, "colab"))
-    path.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    notebook = nbformat.read(path, as_version=4)
+    notebook["cells"].insert(1, new_code_cell(COLAB, metadata={"tags": ["colab"]}))
+    write_notebook(path, notebook)
     (tmp_path / "README.md").write_text(README, encoding="utf-8")
     (tmp_path / "CITATION.cff").write_text(f'repository-code: "{ADDRESS}"\n', encoding="utf-8")
-    (tmp_path / "pyproject.toml").write_text(
-        f'[project]\nname = "x"\n\n[project.urls]\n# the address\nRepository = "{ADDRESS}"\n',
-        encoding="utf-8",
-    )
+    project = f'[project.urls]\n# the address\nRepository = "{ADDRESS}"\n'
+    (tmp_path / "pyproject.toml").write_text(project, encoding="utf-8")
     (tmp_path / "results.csv").write_text(RESULTS, encoding="utf-8")
     return tmp_path
 
 
 def files(root):
-    return {
-        path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()
-    }
+    return {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
 
 
 def first_cell(root, stem):
@@ -95,15 +92,11 @@ def test_cards_badges_and_navigation(root):
     assert "not measured yet" in third  # a sample run is no measurement
     assert "[← 1. Lesson one](01-one.ipynb)" in second and "[3. Lesson three →](03-three.ipynb)" in second
     assert "←" not in first and "→" not in third
-    here = "OWNER/image-classification-course/main?urlpath=lab/tree/notebooks/02-two.ipynb"
-    assert (
-        f"[![Open lesson 2 in Binder](https://mybinder.org/badge_logo.svg)](https://mybinder.org/v2/gh/{here})"
-        in second
-    )
-    assert (
-        "https://colab.research.google.com/github/OWNER/image-classification-course/blob/main/notebooks/02"
-        in second
-    )
+    slug = "OWNER/image-classification-course"
+    binder = f"https://mybinder.org/v2/gh/{slug}/main?urlpath=lab/tree/notebooks/02-two.ipynb"
+    assert f"[![Open lesson 2 in Binder](https://mybinder.org/badge_logo.svg)]({binder})" in second
+    for site in ("https://colab.research.google.com", "https://nbviewer.org"):
+        assert f"({site}/github/{slug}/blob/main/notebooks/02-two.ipynb)" in second
     readme = (root / "README.md").read_text(encoding="utf-8")
     assert "| [2. Lesson two](notebooks/02-two.ipynb) | 4 min | 1.3 GB | 70 MB | [![Open lesson 2" in readme
     assert "old" not in readme and "Open the course in Binder" in readme
@@ -129,9 +122,8 @@ def test_stale_files_are_named_and_left_alone(root, capsys):
     update_links(root=root)
     assert update_links(root=root, check=True) == 0
     path = root / "notebooks" / "02-two.ipynb"
-    path.write_text(
-        path.read_text(encoding="utf-8").replace("download: 70", "download: 71"), encoding="utf-8"
-    )
+    text = path.read_text(encoding="utf-8").replace("download: 70", "download: 71")
+    path.write_text(text, encoding="utf-8")
     changed = files(root)
     capsys.readouterr()
     assert update_links(root=root, check=True) == 1
@@ -140,29 +132,49 @@ def test_stale_files_are_named_and_left_alone(root, capsys):
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("repository", "results", "said"),
     [
-        ({"repository": "just-a-name"}, "--repository 'just-a-name' is not OWNER/REPO"),
-        ({"results": "missing.csv"}, "cannot be read"),
-        ({"results": "README.md"}, "is no results.csv"),
-        ({"results": "smoke.csv"}, "holds no lesson of the class profile"),
+        ("just-a-name", None, "--repository 'just-a-name' is not OWNER/REPO"),
+        ("", "missing.csv", "is not a results.csv"),
+        ("", "README.md", "is not a results.csv"),
+        ("", "smoke.csv", "holds no lesson of the class profile"),
     ],
 )
-def test_a_wrong_request_changes_nothing(root, options, said):
+def test_a_wrong_request_changes_nothing(root, repository, results, said):
     (root / "smoke.csv").write_text(RESULTS.replace(",class,", ",smoke,"), encoding="utf-8")
     before = files(root)
-    if "results" in options:
-        options = {"results": root / options["results"]}
     with pytest.raises(CourseError, match=said):
-        update_links(root=root, **options)
+        update_links(root=root, repository=repository, results=results and root / results)
     assert files(root) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("pyproject.toml", b"[project", "pyproject.toml has no readable"),
+        ("pyproject.toml", b"[project]\nurls = 3\n", "pyproject.toml has no readable"),
+        ("README.md", b"caf\xe9", "README.md cannot be read"),
+        ("results.csv", b"\xff\xfe,\x00\n", "is not a results.csv"),
+        ("results.csv", b"", "is not a results.csv"),
+        ("notebooks/02-two.ipynb", b"{", "02-two.ipynb is not a readable notebook"),
+        ("notebooks/02-two.ipynb", b'{"nbformat": 3, "worksheets": []}', "notebook format 3"),
+        ("data/results/costs.json", b'{"01-one": 3}', "costs.json is not a table of costs"),
+        ("data/results/costs.json", b"[", "costs.json is not a table of costs"),
+    ],
+)
+def test_a_damaged_file_is_one_line_and_changes_nothing(root, name, content, said):
+    (root / name).parent.mkdir(parents=True, exist_ok=True)
+    (root / name).write_bytes(content)
+    before = files(root)
+    with pytest.raises(CourseError, match=said) as caught:
+        update_links(root=root, results=root / "results.csv")
+    assert "\n" not in str(caught.value) and files(root) == before
 
 
 def test_a_lost_marker_is_named(root):
     path = root / "notebooks" / "01-one.ipynb"
-    path.write_text(
-        path.read_text(encoding="utf-8").replace("/course:links", "/course:link"), encoding="utf-8"
-    )
+    text = path.read_text(encoding="utf-8").replace("/course:links", "/course:link")
+    path.write_text(text, encoding="utf-8")
     before = files(root)
     with pytest.raises(CourseError, match=r"01-one\.ipynb lacks the lines <!-- course:links -->"):
         update_links(root=root)
@@ -170,4 +182,4 @@ def test_a_lost_marker_is_named(root):
 
 
 def test_the_course_itself_is_not_stale(capsys):
-    assert update_links(root=ROOT, check=True) == 0, capsys.readouterr().out
+    assert update_links(root=COURSE_FOLDER, check=True) == 0, capsys.readouterr().out
