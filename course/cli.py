@@ -41,6 +41,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--profile", default="class", help="smoke, class (default) or full")
     text = "only these, by number or file name"
     add("--lesson", dest="lessons", nargs="+", action="extend", default=[], metavar="NN", help=text)
+    add("--all", dest="deeper", action="store_true", help="also the notebooks that go deeper (02a, ...)")
     add("--data", metavar="DIR", help="folder with the real pictures (sets COURSE_DATA_DIR)")
     text = "set a parameter in every chosen lesson that has it; may be given several times"
     add("-p", "--parameter", dest="assignments", action="append", default=[], metavar="name=value", help=text)

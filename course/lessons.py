@@ -40,6 +40,7 @@ class Lesson:
     title: str
     parameters: Mapping[str, tuple[str, Rule | None]] = field(default_factory=dict)
     problem: str = ""
+    minutes: int = 0  # of reading and doing, as its author says; 0 where nobody has said it
 
     @property
     def stem(self) -> str:
@@ -47,9 +48,14 @@ class Lesson:
         return self.path.stem
 
     @property
+    def number(self) -> str:
+        """The number as people say it: "2", or "2a" for a notebook that goes deeper."""
+        return self.stem.partition("-")[0].lstrip("0")
+
+    @property
     def heading(self) -> str:
-        """The lesson's number, without zeros in front, and its title."""
-        return f"{self.stem.partition('-')[0].lstrip('0')}. {self.title}"
+        """The lesson's number and its title."""
+        return f"{self.number}. {self.title}"
 
 
 def unknown(thing: str, name: str, known: Sequence[str], who: str = "there are") -> CourseError:
@@ -69,7 +75,8 @@ def read_lesson(path: Path) -> Lesson:
         prose = "\n".join(cell["source"] for cell in cells if cell["cell_type"] == "markdown")
         title = re.search(r"^# +(?:\d+\w?\.? )?(.+)$", prose, flags=re.MULTILINE)
         title = title[1].strip() if title else path.stem
-        return Lesson(path, title, _read_parameters(cells, path.name))
+        minutes = notebook["metadata"].get("course_minutes", 0)
+        return Lesson(path, title, _read_parameters(cells, path.name), minutes=minutes)
     except CourseError as error:
         return Lesson(path, path.stem, problem=str(error))
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
@@ -105,25 +112,29 @@ def _read_parameters(cells: Sequence[Mapping[str, Any]], where: str) -> dict[str
 
 
 def find_lessons(notebooks: Path = NOTEBOOKS) -> list[Lesson]:
-    """Return the lessons (`NN-*.ipynb`) of a folder in their order."""
-    return [read_lesson(path) for path in sorted(notebooks.glob("[0-9][0-9]-*.ipynb"))]
+    """Return a folder's lessons (`NN-*.ipynb`), each followed by its deeper notebooks (`NNa-*.ipynb`)."""
+    paths = [*notebooks.glob("[0-9][0-9]-*.ipynb"), *notebooks.glob("[0-9][0-9][a-z]-*.ipynb")]
+    return [read_lesson(path) for path in sorted(paths, key=lambda path: path.name)]
 
 
-def choose_lessons(lessons: Sequence[Lesson], wanted: Sequence[str]) -> list[Lesson]:
-    """Return the lessons named by number (`4`, `04`) or file name, in the course's order.
+def choose_lessons(lessons: Sequence[Lesson], wanted: Sequence[str], deeper: bool = False) -> list[Lesson]:
+    """Return the notebooks named by number (`4`, `04`, `2a`) or file name, in the course's order.
 
-    Nothing named means all of them. Raises CourseError for a name that fits none.
+    Nothing named means all lessons, with `deeper` also the notebooks that go deeper. Raises CourseError for a
+    name that fits none.
     """
     if not lessons:
         raise CourseError("there is no lesson in notebooks/; run this from a whole checkout of the course")
     chosen = set()
     for name in wanted:
         stem = Path(name).name.removesuffix(".ipynb")
-        hits = {each.stem for each in lessons if stem == each.stem or stem.zfill(2) == each.stem[:2]}
+        hits = {each.stem for each in lessons if stem == each.stem or stem.lstrip("0") == each.number}
         if not hits:
             raise unknown("lesson", name, [lesson.stem for lesson in lessons])
         chosen |= hits
-    return [lesson for lesson in lessons if not wanted or lesson.stem in chosen]
+    if not wanted:
+        return [lesson for lesson in lessons if deeper or lesson.number.isdigit()]
+    return [lesson for lesson in lessons if lesson.stem in chosen]
 
 
 def make_plans(

@@ -147,25 +147,28 @@ def lesson_block(lessons: Sequence[Lesson], index: int, costs: Costs, slug: str)
     if lesson.stem in costs:
         cores = costs[lesson.stem]["cores"]
         cost = f"{time} on {cores} cores · {memory} of memory · download: {download}"
+    work = f"**You:** about {lesson.minutes} minutes · **Machine:** " if lesson.minutes else "**Cost:** "
     links = ["[All lessons](../README.md)"]
     if index > 0:
         links.insert(0, f"[← {lessons[index - 1].heading}]({lessons[index - 1].path.name})")
     if index + 1 < len(lessons):
         links.append(f"[{lessons[index + 1].heading} →]({lessons[index + 1].path.name})")
-    badges = _badges(f"lesson {int(lesson.stem[:2])}", slug, path=lesson.path.name, nbviewer=True)
-    return "\n\n".join([f"**Cost:** {cost}", badges, " · ".join(links)])
+    badges = _badges(f"lesson {lesson.number}", slug, path=lesson.path.name, nbviewer=True)
+    return "\n\n".join([work + cost, badges, " · ".join(links)])
 
 
 def lessons_table(lessons: Sequence[Lesson], costs: Costs, slug: str) -> str:
     """Return README's table of the lessons with their measured costs."""
     cores = {costs[lesson.stem]["cores"] for lesson in lessons if lesson.stem in costs}
     on = f" on {cores.pop()} cores" if len(cores) == 1 else ""
-    lines = [f"| Lesson | Time{on} | Memory | Download | Open |", "|---|---|---|---|---|"]
+    lines = [f"| Lesson | You | Machine{on} | Memory | Download | Open |", "|---|---|---|---|---|---|"]
     for lesson in lessons:
         time, memory, download = _cost_words(lesson, costs)
         link = f"[{lesson.heading}](notebooks/{lesson.path.name})"
-        badges = _badges(f"lesson {int(lesson.stem[:2])}", slug, path=lesson.path.name)
-        lines.append(f"| {link} | {time} | {memory} | {download} | {badges} |")
+        badges = _badges(f"lesson {lesson.number}", slug, path=lesson.path.name)
+        minutes = f"{lesson.minutes} min" if lesson.minutes else ""
+        link = link if lesson.number.isdigit() else f"&nbsp;&nbsp;deeper: {link}"
+        lines.append(f"| {link} | {minutes} | {time} | {memory} | {download} | {badges} |")
     return "\n".join(lines)
 
 

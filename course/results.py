@@ -98,12 +98,12 @@ def csv_text(outcomes: Sequence[Outcome]) -> str:
 def warnings(outcomes: Sequence[Outcome]) -> list[str]:
     """Return what a reader of the table must not overlook: samples, random weights, missing weights."""
     found = []
-    samples = ", ".join(each.lesson.stem[:2] for each in outcomes if each.data_kind == "sample")
+    samples = ", ".join(each.lesson.number for each in outcomes if each.data_kind == "sample")
     if samples:
         served = f"BUILT-IN SAMPLES served as pictures in lesson {samples}"
         found.append(f"{served}: these numbers say nothing about the real sets.")
     for outcome in outcomes:
-        lesson = f"lesson {outcome.lesson.stem[:2]}"
+        lesson = f"lesson {outcome.lesson.number}"
         asked = (outcome.metrics.get("parameters") or {}).get("weights")
         networks = (outcome.metrics.get("networks") or {}).items()
         weights = {name: network.get("weights") for name, network in networks}

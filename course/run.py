@@ -53,6 +53,7 @@ class Run:
 
     profile: str = DEFAULT_PROFILE
     lessons: Sequence[str] = ()
+    deeper: bool = False
     assignments: Sequence[str] = ()
     data: str | None = None
     output: Path | None = None
@@ -73,7 +74,7 @@ def run_course(**options: Any) -> int:
     run = Run(**options)
     if run.cell_seconds is not None and run.cell_seconds < 1:
         raise CourseError(f"--cell-seconds {run.cell_seconds} must be at least 1")
-    lessons = choose_lessons(find_lessons(run.notebooks), run.lessons)
+    lessons = choose_lessons(find_lessons(run.notebooks), run.lessons, run.deeper)
     plans = make_plans(lessons, profile=run.profile, assignments=run.assignments, notebooks=run.notebooks)
     if run.store and (run.profile != DEFAULT_PROFILE or run.assignments):
         raise CourseError("--store keeps the outputs of the defaults: leave out --profile and -p")

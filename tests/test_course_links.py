@@ -98,8 +98,25 @@ def test_cards_badges_and_navigation(root):
     for site in ("https://colab.research.google.com", "https://nbviewer.org"):
         assert f"({site}/github/{slug}/blob/main/notebooks/02-two.ipynb)" in second
     readme = (root / "README.md").read_text(encoding="utf-8")
-    assert "| [2. Lesson two](notebooks/02-two.ipynb) | 4 min | 1.3 GB | 70 MB | [![Open lesson 2" in readme
+    assert (
+        "| [2. Lesson two](notebooks/02-two.ipynb) |  | 4 min | 1.3 GB | 70 MB | [![Open lesson 2" in readme
+    )
     assert "old" not in readme and "Open the course in Binder" in readme
+
+
+def test_a_deeper_notebook_stands_under_its_lesson_with_the_time_it_needs(root):
+    path = write_lesson(root / "notebooks", "02a-more", "x = 1")
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[0].source = notebook.cells[0].source.replace("# 2. ", "# 2a. ")
+    notebook.metadata["course_minutes"] = 45
+    write_notebook(path, notebook)
+    update_links(root=root)
+    assert "[2a. Lesson -more →](02a-more.ipynb)" in first_cell(root, "02-two")
+    assert "**You:** about 45 minutes · **Machine:** not measured yet" in first_cell(root, "02a-more")
+    readme = (root / "README.md").read_text(encoding="utf-8")
+    second, deeper = (readme.index(f"notebooks/{name}.ipynb") for name in ("02-two", "02a-more"))
+    assert second < deeper < readme.index("notebooks/03-three.ipynb")
+    assert "deeper: [2a. Lesson -more](notebooks/02a-more.ipynb) | 45 min |" in readme
 
 
 def test_a_new_address_goes_everywhere(root, capsys):

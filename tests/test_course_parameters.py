@@ -46,6 +46,15 @@ def test_lessons_run_in_their_order_and_once(notebooks):
     assert [lesson.stem for lesson in chosen] == ["01-pixels", "04-digits"]
 
 
+def test_deeper_notebooks_run_only_when_they_are_named_or_all_are(notebooks):
+    write_lesson(notebooks, "01a-colours", "x = 1")
+    lessons = find_lessons(notebooks)
+    assert [lesson.number for lesson in choose_lessons(lessons, [])] == ["1", "4"]
+    assert [lesson.number for lesson in choose_lessons(lessons, [], deeper=True)] == ["1", "1a", "4"]
+    for name in ("1a", "01a", "01a-colours"):
+        assert [lesson.stem for lesson in choose_lessons(lessons, [name])] == ["01a-colours"]
+
+
 def test_an_unknown_lesson_profile_or_parameter_lists_what_exists(notebooks):
     assert message(notebooks, lessons=["04-digit"]) == (
         "unknown lesson '04-digit' (did you mean '04-digits'?); there are: 01-pixels, 04-digits"
