@@ -1,14 +1,69 @@
 """What the README says is what the course measured and offers."""
 
 import re
+import shlex
 import statistics
-from pathlib import Path
+import subprocess
+import sys
 
+import pytest
+
+from course.cli import build_parser
+from course.lessons import choose_lessons, find_lessons, make_plans
+from helpers import COURSE_FOLDER as ROOT
 from helpers import published
 from helpers.evaluation import wilson_interval
 
-ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```(?:bash|powershell)\n(.*?)^```", README, re.M | re.S)
+LINES = [line for block in BLOCKS for line in block.splitlines() if line.strip()]
+LINES += re.findall(r"`((?:make|python -m|papermill|jupyter|sudo|conda) [^`]+)`", README)
+COMMANDS = sorted({line.partition("#")[0].strip().replace("\\", "/") for line in LINES})
+
+
+def words_of(command):
+    """Return a command's words, without variables set before it and without the path of its Python."""
+    words = [word for word in shlex.split(command) if not re.match(r"[A-Z_]+=", word)]
+    return [words[0].rpartition("/")[2], *words[1:]]
+
+
+def test_the_readme_has_commands():
+    assert {"make course", "make test", "python -m course run"} <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("command", [line for line in COMMANDS if "-m course" in line])
+def test_every_command_of_the_course_would_run(command):
+    """Names, values and parameters are checked as `run` checks them; only the lessons are not started."""
+    options = build_parser().parse_args(words_of(command)[3:])
+    if options.command == "run":
+        chosen = choose_lessons(find_lessons(), options.lessons, options.deeper)
+        make_plans(
+            chosen, profile=options.profile, assignments=[a for a in options.assignments if "FO" not in a]
+        )
+
+
+@pytest.mark.parametrize("command", [line for line in COMMANDS if words_of(line)[0] == "make"])
+def test_every_make_target_exists(command):
+    result = subprocess.run(
+        ["make", "--dry-run", *shlex.split(command.partition("make ")[2])],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stderr
+
+
+def test_every_other_command_is_one_that_is_installed_or_known():
+    known = {"python", "python3", "py", "make", "conda", "sudo", "jupyter", "papermill"}
+    assert {words_of(line)[0] for line in COMMANDS} <= known
+    environment = (ROOT / "environment.yml").read_text(encoding="utf-8")
+    (name,) = {words_of(line)[2] for line in COMMANDS if line.startswith("conda activate")}
+    assert f"name: {name}\n" in environment
+    for line in COMMANDS:
+        if line.startswith("papermill"):
+            run = [sys.executable, "-m", *words_of(line)]
+            shown = subprocess.run(run, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+            assert "epochs: int (default 3)" in shown
 
 
 def test_table_of_the_digits_networks_is_the_stored_result():
@@ -47,19 +102,31 @@ def test_table_of_the_bases_is_the_stored_result():
         assert f"| {base} | {number} |" in README, f"README's table lacks {base}: {number}"
 
 
-def test_every_benchmark_is_named_in_the_readme():
-    for script in (ROOT / "tests" / "benchmarks").glob("*.py"):
+def test_every_benchmark_is_named():
+    for script in (ROOT / "tests" / "benchmarks").glob("lesson_*.py"):
         assert f"`{script.name}`" in README, script.name
 
 
-def test_every_file_that_the_readme_links_to_exists():
-    for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", README):
-        assert (ROOT / target).exists(), target
+def test_every_link_to_a_file_and_to_a_section_leads_there():
+    anchors = {
+        re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-")
+        for head in re.findall(r"^#+ (.+)$", README, re.M)
+    }
+    for target in re.findall(r"\]\((?!https?:)([^)]+)\)", README):
+        path, _, anchor = target.partition("#")
+        assert (ROOT / path).exists(), target
+        assert path or anchor in anchors, target
 
 
-def test_every_make_target_of_the_readme_exists():
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    targets = set(re.findall(r"\bmake (course|lab|test|\w+)(?= |$|`|\n)", README)) & {"course", "lab", "test"}
-    assert targets == {"course", "lab", "test"}
-    for target in targets:
-        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+def test_every_section_of_a_lesson_that_the_slide_table_names_is_there():
+    lessons = {lesson.number: lesson.path.read_text(encoding="utf-8") for lesson in find_lessons()}
+    rows = re.findall(r"^\| .+ \| (\d[a-z]?, .+?) \| ", README, re.M)
+    assert len(rows) >= 10
+    for row in rows:
+        number = row.partition(",")[0]
+        for part in row.split("; "):
+            number = part.partition(",")[0] if re.match(r"\d[a-z]?, ", part) else number
+            for section in re.findall(r"\*([^*]+)\*", part):
+                assert re.search(rf"## [^\n]*{re.escape(section)}", lessons[number]), (
+                    f"lesson {number}: {section}"
+                )
