@@ -10,6 +10,8 @@ from helpers import COURSE_FOLDER, diagrams, figures
 from helpers.convolution import correlate2d, max_pool2d, relu
 from helpers.exercises import Exercises
 
+LESSON, GUESSES = "02-convolution-by-hand", Exercises("02").guesses
+
 
 def run(stem, tasks):
     """Run a notebook's cells but the one with Keras; tasks replace the starters by their answers."""
@@ -30,7 +32,7 @@ def captions(monkeypatch):
 
 
 @pytest.mark.parametrize("written", [False, True])
-@pytest.mark.parametrize("stem", ["02-convolution-by-hand", "02a-kinds-of-convolution"])
+@pytest.mark.parametrize("stem", [LESSON, "02a-kinds-of-convolution"])
 def test_every_cell_runs_with_the_starters_and_with_the_answers(stem, written, capsys):
     tasks = Exercises(stem.split("-")[0]).tasks
     run(stem, tasks if written else {})
@@ -38,16 +40,15 @@ def test_every_cell_runs_with_the_starters_and_with_the_answers(stem, written, c
 
 
 def test_what_lesson_2_says_is_what_it_computes(capsys):
-    votes, guesses = run("02-convolution-by-hand", {})["votes"], Exercises("02").guesses
+    votes = run(LESSON, {})["votes"]
     printed = capsys.readouterr().out
-    slips = [line for line in printed.splitlines() if ", column " in line]
-    assert slips == ["cross, row 4, column 1: 0.11 on the slide"] and "269 entries checked" in printed
-    assert votes[1].argmax() + 1 == guesses["largest_vote_for_o"].answer
-    assert "10 of 16 X's and 8 of 16 O's" in printed and guesses["right_of_32"].answer == 10 + 8
+    assert "cross, row 4, column 1: 0.11 on the slide\n269 entries checked" in printed
+    assert printed.count(", column ") == 1 and votes[1].argmax() + 1 == GUESSES["largest_vote_for_o"].answer
+    assert "10 of 16 X's and 8 of 16 O's" in printed and GUESSES["right_of_32"].answer == 10 + 8
 
 
 def test_the_receptive_field_is_as_wide_as_the_pixels_that_matter():
-    lesson, matters = run("02-convolution-by-hand", {}), np.zeros((9, 9), dtype=bool)
+    lesson, matters = run(LESSON, {}), np.zeros((9, 9), dtype=bool)
 
     def middle(picture):
         maps = [max_pool2d(relu(lesson["score_map"](picture, kernel))) for kernel in lesson["kernels"]]
@@ -57,9 +58,7 @@ def test_the_receptive_field_is_as_wide_as_the_pixels_that_matter():
         for picture in np.random.default_rng(0).choice([-1, 1], (20, 9, 9)):
             before, picture[place] = middle(picture), -picture[place]
             matters[place] |= middle(picture) != before
-    assert (
-        np.ptp(np.argwhere(matters), axis=0) + 1 == Exercises("02").guesses["receptive_field"].answer
-    ).all()
+    assert (np.ptp(np.argwhere(matters), axis=0) + 1 == GUESSES["receptive_field"].answer).all()
 
 
 @pytest.mark.parametrize("live", [False, True])
