@@ -2,7 +2,6 @@
 
 import json
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
@@ -27,7 +26,7 @@ def run(stem, tasks):
 @pytest.fixture(autouse=True)
 def captions(monkeypatch):
     kept = []
-    monkeypatch.setattr(figures, "show", lambda fig, **texts: (plt.close(fig), kept.append(texts["caption"])))
+    monkeypatch.setattr(figures, "show", lambda _, **t: kept.append(t["caption"]) or figures.plt.close())
     return kept
 
 
@@ -40,8 +39,7 @@ def test_every_cell_runs_with_the_starters_and_with_the_answers(stem, written, c
 
 
 def test_what_lesson_2_says_is_what_it_computes(capsys):
-    votes = run(LESSON, {})["votes"]
-    printed = capsys.readouterr().out
+    votes, printed = run(LESSON, {})["votes"], capsys.readouterr().out
     assert "cross, row 4, column 1: 0.11 on the slide\n269 entries checked" in printed
     assert printed.count(", column ") == 1 and votes[1].argmax() + 1 == GUESSES["largest_vote_for_o"].answer
     assert "10 of 16 X's and 8 of 16 O's" in printed and GUESSES["right_of_32"].answer == 10 + 8
