@@ -1,0 +1,70 @@
+"""Lessons 2 and 2a: the claims of the prose, whatever a student has written, and the slider."""
+
+import json
+
+import numpy as np
+import pytest
+
+from helpers import COURSE_FOLDER, diagrams, figures
+from helpers.convolution import correlate2d, max_pool2d, relu
+from helpers.exercises import Exercises
+
+LESSON, GUESSES = "02-convolution-by-hand", Exercises("02").guesses
+
+
+def run(stem, tasks):
+    """Run a notebook's cells but the one with Keras; tasks replace the starters by their answers."""
+    text, space = (COURSE_FOLDER / "notebooks" / f"{stem}.ipynb").read_text(encoding="utf-8"), {}
+    for cell in json.loads(text)["cells"]:
+        if cell["cell_type"] == "code" and "import keras" not in "".join(cell["source"]):
+            exec("".join(cell["source"]), space)
+            if "exercise" in cell["metadata"].get("tags", []):
+                space.update({name: task.answer for name, task in tasks.items() if name in space})
+    return space
+
+
+@pytest.fixture(autouse=True)
+def captions(monkeypatch):
+    kept = []
+    monkeypatch.setattr(figures, "show", lambda _, **t: kept.append(t["caption"]) or figures.plt.close())
+    return kept
+
+
+@pytest.mark.parametrize("written", [False, True])
+@pytest.mark.parametrize("stem", [LESSON, "02a-kinds-of-convolution"])
+def test_every_cell_runs_with_the_starters_and_with_the_answers(stem, written, capsys):
+    tasks = Exercises(stem.split("-")[0]).tasks
+    run(stem, tasks if written else {})
+    assert capsys.readouterr().out.count("Right: all" if written else "Not yet: nothing") == len(tasks)
+
+
+def test_what_lesson_2_says_is_what_it_computes(capsys):
+    votes, printed = run(LESSON, {})["votes"], capsys.readouterr().out
+    assert "cross, row 4, column 1: 0.11 on the slide\n269 entries checked" in printed
+    assert printed.count(", column ") == 1 and votes[1].argmax() + 1 == GUESSES["largest_vote_for_o"].answer
+    assert "10 of 16 X's and 8 of 16 O's" in printed and GUESSES["right_of_32"].answer == 10 + 8
+
+
+def test_the_receptive_field_is_as_wide_as_the_pixels_that_matter():
+    lesson, matters = run(LESSON, {}), np.zeros((9, 9), dtype=bool)
+
+    def middle(picture):
+        maps = [max_pool2d(relu(lesson["score_map"](picture, kernel))) for kernel in lesson["kernels"]]
+        return correlate2d(np.stack(maps, axis=-1), lesson["meeting"])[1, 1]
+
+    for place in np.ndindex(9, 9):
+        for picture in np.random.default_rng(0).choice([-1, 1], (20, 9, 9)):
+            before, picture[place] = middle(picture), -picture[place]
+            matters[place] |= middle(picture) != before
+    assert (np.ptp(np.argwhere(matters), axis=0) + 1 == GUESSES["receptive_field"].answer).all()
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_the_slider_ends_where_the_places_end_and_without_one_a_figure_shows(captions, monkeypatch, live):
+    moved = []
+    monkeypatch.setattr("ipywidgets.interact", lambda draw, place: moved.append((place.min, place.max)))
+    monkeypatch.setattr("os.environ", {"JPY_SESSION_NAME": "a notebook"} if live else {})
+    table = np.arange(49).reshape(7, 7)
+    diagrams.slider(lambda place: diagrams.window_view(table, np.eye(3), place, stride=2), 9, still=4)
+    assert moved == ([(1, 9)] if live else [])
+    assert captions == ([] if live else ["Place 4 of 9: the products add up to 66."])
