@@ -3,7 +3,6 @@
 import ast
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -33,9 +32,9 @@ def test_light_modules_load_nothing_heavy(module):
 
 
 def test_light_helpers_load_quickly_after_numpy():
-    names = ", ".join(LIGHT[:5])
-    code = f"import time, numpy; t = time.perf_counter(); import {names}; print(time.perf_counter() - t)"
-    seconds = min(float(fresh(code)) for _ in range(3))
+    names = ", ".join(LIGHT[:-1])
+    code = f"import time, numpy; t = time.process_time(); import {names}; print(time.process_time() - t)"
+    seconds = min(float(fresh(code)) for _ in range(3))  # of the processor, not of the clock on the wall
     assert seconds < 1, f"{names} take {seconds:.2f} s to import"
 
 
@@ -44,10 +43,13 @@ def test_figures_and_evaluation_do_not_load_tensorflow(module):
     assert fresh(f"import sys, {module}; print('tensorflow' in sys.modules)") == "False"
 
 
-def test_command_line_answers_quickly():
-    start = time.perf_counter()
-    subprocess.run([sys.executable, "-m", "course", "--help"], check=True, capture_output=True, cwd=ROOT)
-    assert time.perf_counter() - start < 5
+def test_help_of_the_command_line_loads_nothing_heavy():
+    code = f"""import sys, course.cli
+try:
+    course.cli.main(["run", "--help"])
+except SystemExit:
+    print("loaded:", *[name for name in {HEAVY!r} if name in sys.modules])"""
+    assert fresh(code).endswith("loaded:")
 
 
 def imported(path):
@@ -61,7 +63,7 @@ def imported(path):
     return names
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "helpers").glob("*.py")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted((ROOT / "helpers").rglob("*.py")), ids=lambda path: path.name)
 def test_helpers_never_know_the_command_line_or_the_tests(path):
     assert not imported(path) & {"course", "tests", "papermill", "nbconvert", "nbclient"}
 
