@@ -25,6 +25,7 @@ def test_allowed_values_pass(value, rule):
     bookkeeping.check_parameter("epochs", value, rule)
 
 
+@pytest.mark.fault
 @pytest.mark.parametrize(
     ("value", "rule", "allowed"),
     [
@@ -61,6 +62,7 @@ def test_error_shows_as_one_line_in_a_notebook():
     assert CourseError("a thing: a remedy")._render_traceback_() == ["CourseError: a thing: a remedy"]
 
 
+@pytest.mark.fault
 def test_a_name_that_papermill_injected_and_the_lesson_lacks_stops_it(monkeypatch):
     shell = types.SimpleNamespace(user_ns={"In": ["", "epochs = 3", "# Parameters\nepoch = 3\n"]})
     monkeypatch.setitem(sys.modules, "IPython", types.SimpleNamespace(get_ipython=lambda: shell))
@@ -112,6 +114,7 @@ def test_unknown_metric_is_refused():
         bookkeeping.start_lesson(STEM).record_network("a", weights="random", parameter_count=1, acuracy=1.0)
 
 
+@pytest.mark.fault
 @pytest.mark.parametrize(
     ("make", "reason"),
     [
@@ -125,6 +128,7 @@ def test_metrics_path_that_cannot_be_written_fails_at_the_start(make, reason, tm
         bookkeeping.start_lesson(STEM, metrics_path=str(make(tmp_path)))
 
 
+@pytest.mark.fault
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
 def test_links_and_pipes_are_never_replaced_by_a_file(tmp_path):
     target = tmp_path / "theirs.txt"
@@ -138,6 +142,7 @@ def test_links_and_pipes_are_never_replaced_by_a_file(tmp_path):
     assert link.is_symlink() and pipe.is_fifo() and target.read_text() == "theirs"
 
 
+@pytest.mark.fault
 def test_full_disk_leaves_the_old_file(tmp_path, monkeypatch):
     path = tmp_path / "04.json"
     files.write_json(path, {"old": 1})

@@ -34,6 +34,7 @@ def test_python_is_compared_with_the_supported_versions():
     assert check.check_python(supported, (3, 10, 12)) == old
 
 
+@pytest.mark.fault
 def test_missing_packages_are_named():
     ready, text = check.check_packages(["numpy>=2", "no-such-package-here>=1", "scikit_learn>=1"])
     assert not ready and text.startswith("missing: no-such-package-here; run `python -m pip")
@@ -47,6 +48,7 @@ def test_missing_pictures_are_fine_and_wrong_ones_are_not():
     assert not ready and text.startswith("dots: lacks the class folder sea")
 
 
+@pytest.mark.fault
 def test_a_wrong_data_folder_is_a_finding(monkeypatch, tmp_path):
     monkeypatch.setenv("COURSE_DATA_DIR", str(tmp_path / "nowhere"))
     ready, text = check.check_data()
@@ -71,6 +73,7 @@ def test_check_says_in_a_few_lines_whether_the_machine_is_ready(monkeypatch, cap
     assert ("This machine is ready." in lines) == (gigabytes > 1) and "\x1b" not in printed
 
 
+@pytest.mark.fault
 @pytest.mark.parametrize("content", [b"[project", b"\xff", b"[project]\ndependencies = 3\n", None])
 def test_a_damaged_pyproject_is_one_line(tmp_path, content):
     if content is not None:
@@ -87,6 +90,7 @@ def test_data_shows_each_place_and_says_samples_loudly(capsys):
     assert "dots: not on this machine" in capsys.readouterr().out
 
 
+@pytest.mark.fault
 def test_fetching_goes_on_after_a_set_that_is_unavailable(capsys):
     def fetch(name):
         raise CourseError("no answer from example.org; check the network")
@@ -98,6 +102,7 @@ def test_fetching_goes_on_after_a_set_that_is_unavailable(capsys):
     assert show_data(["dots"], fetch=True, source=source(HERE)) == 0
 
 
+@pytest.mark.fault
 def test_an_unknown_set_lists_what_exists(capsys):
     assert main(["data", "mnits"]) == 2
     errors = capsys.readouterr().err
@@ -105,6 +110,7 @@ def test_an_unknown_set_lists_what_exists(capsys):
     assert errors.count("\n") == 1
 
 
+@pytest.mark.fault
 def test_a_user_without_a_home_is_told_in_one_line(monkeypatch, capsys):
     def no_home(*_, **__):
         raise RuntimeError("Could not determine home directory.")

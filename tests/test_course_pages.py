@@ -112,6 +112,7 @@ def test_formulas_do_not_hold_a_page_up(tmp_path):
     assert "async" in script and "mathjax" in script
 
 
+@pytest.mark.fault
 def test_names_are_escaped_and_every_number_has_its_word_on_a_phone(tmp_path):
     text = results_page(tmp_path)
     assert "<img" not in text and "49" not in text and "{{ 7 * 7 }}" in text

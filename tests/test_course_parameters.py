@@ -55,6 +55,7 @@ def test_deeper_notebooks_run_only_when_they_are_named_or_all_are(notebooks):
         assert [lesson.stem for lesson in choose_lessons(lessons, [name])] == ["01a-colours"]
 
 
+@pytest.mark.fault
 def test_an_unknown_lesson_profile_or_parameter_lists_what_exists(notebooks):
     assert message(notebooks, lessons=["04-digit"]) == (
         "unknown lesson '04-digit' (did you mean '04-digits'?); there are: 01-pixels, 04-digits"
@@ -87,6 +88,7 @@ def test_values_get_the_annotated_type(notebooks, assignment, expected):
     assert value == expected and type(value) is type(expected)
 
 
+@pytest.mark.fault
 @pytest.mark.parametrize(
     ("assignment", "said"),
     [
@@ -109,6 +111,7 @@ def test_a_wrong_value_stops_with_one_line(notebooks, assignment, said):
     assert said in message(notebooks, assignment, lessons=["1", "4"])
 
 
+@pytest.mark.fault
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -148,6 +151,7 @@ def test_a_file_of_the_users_is_found_from_where_the_user_stands(notebooks, tmp_
         assert values(notebooks, f"own={text}", lessons=["1"]) == {"01-pixels": {"own": text}}
 
 
+@pytest.mark.fault
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -165,6 +169,7 @@ def test_the_command_ends_with_status_2_and_one_line(capsys, arguments, said):
     assert all(word in captured.err for word in said)
 
 
+@pytest.mark.fault
 @pytest.mark.parametrize(
     "arguments", [["frobnicate"], [], ["run", "--lessen"], ["run", "--cell-seconds", "x"]]
 )

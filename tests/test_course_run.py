@@ -91,6 +91,7 @@ def text_of(folder: Path, stem: str) -> str:
     return "".join("".join(output.get("text", [])) for output in outputs_of(folder, stem))
 
 
+@pytest.mark.fault
 @pytest.mark.kernel
 def test_a_failing_lesson_or_a_damaged_file_is_reported_and_the_others_run(finished):
     status, printed, folder = finished
@@ -141,6 +142,7 @@ def test_a_lesson_keeps_its_outputs_in_their_order_and_no_path(finished):
     assert all(not cell.get("outputs") for cell in json.loads(source)["cells"])
 
 
+@pytest.mark.fault
 @pytest.mark.kernel
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signal to send to one process")
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -175,6 +177,7 @@ def test_a_signal_keeps_what_is_finished_and_ends_the_kernel(tmp_path, number, s
     assert not alive
 
 
+@pytest.mark.fault
 @pytest.mark.kernel
 def test_a_hanging_cell_and_a_dead_kernel_end_their_lesson_only(tmp_path, capfd):
     notebooks = tmp_path / "notebooks"
@@ -210,6 +213,7 @@ def test_an_explicit_parameter_wins_over_the_variable_and_outputs_can_be_stored(
         assert [cell[key] for cell in after["cells"]] == [cell[key] for cell in before["cells"]]
 
 
+@pytest.mark.fault
 @pytest.mark.parametrize(
     ("options", "said"),
     [
@@ -237,6 +241,7 @@ def test_a_wrong_request_starts_nothing(tmp_path, monkeypatch, options, said):
     assert not (tmp_path / "runs").exists()
 
 
+@pytest.mark.fault
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 @pytest.mark.parametrize("redirection", ["<&- >&- 2>&-", ">/dev/full"])
 def test_a_closed_or_full_stream_is_no_traceback(tmp_path, redirection):
@@ -251,6 +256,7 @@ def test_a_closed_or_full_stream_is_no_traceback(tmp_path, redirection):
     assert result.stderr == "" and len(rows_of(tmp_path / "out")) == 1
 
 
+@pytest.mark.fault
 def test_a_full_disk_is_one_line_and_the_table_is_printed(tmp_path, capsys, monkeypatch):
     (tmp_path / "notebooks").mkdir()
     (tmp_path / "notebooks" / "01-\x1b[31mred.ipynb").write_text("{", encoding="utf-8")

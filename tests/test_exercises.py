@@ -71,6 +71,7 @@ def for_the_example_only(values):
     return np.array([1.0, 2.0, 3.0]) if len(values) == 3 else values
 
 
+@pytest.mark.fault
 @pytest.mark.parametrize(
     ("attempt", "says"),
     [
@@ -94,6 +95,7 @@ def test_verdict_is_one_line_that_says_what_is_wrong(attempt, says):
     assert said.startswith(says) and "\n" not in said
 
 
+@pytest.mark.fault
 def test_a_loop_that_does_not_end_is_stopped(monkeypatch):
     monkeypatch.setattr("helpers.exercises.SECONDS", 1)
     assert "does not come to an end" in verdict(PLUS_ONE, "plus_one", endless)
@@ -106,6 +108,7 @@ def test_the_line_of_an_error_is_named():
     assert "line 3 of your cell: IndexError" in verdict(PLUS_ONE, "plus_one", names["plus_one"])
 
 
+@pytest.mark.fault
 def test_a_lesson_without_answers_is_an_error_of_one_line():
     with pytest.raises(CourseError, match=r"answers/99\.py is missing"):
         Exercises("99")

@@ -33,6 +33,7 @@ def test_stopwatch_measures_also_when_the_block_fails():
     assert failed.seconds > 0
 
 
+@pytest.mark.fault
 def test_a_training_that_the_student_stops_ends_in_one_line():
     with pytest.raises(CourseError, match=r"^stopped after 0 s; run this cell again$"), training.stopwatch():
         raise KeyboardInterrupt
@@ -156,6 +157,7 @@ def test_forgetting_one_run_leaves_those_of_others(lesson):
     assert other.exists()
 
 
+@pytest.mark.fault
 def test_damaged_memory_is_named_with_its_remedy(lesson):
     training.unfinished_file(lesson, "results.json").write_text('{"one": ')
     with pytest.raises(CourseError, match=r"^runs.unfinished.04-.* is damaged: delete that folder and run"):
@@ -173,6 +175,7 @@ def test_result_is_stored_and_loaded(lesson, tmp_path):
     assert stored["data"]["kind"] == "complete"
 
 
+@pytest.mark.fault
 @pytest.mark.parametrize(("content", "what"), [('{"cut": ', "damaged"), (None, "missing")])
 def test_damaged_or_missing_result_is_named(content, what, tmp_path):
     if content:
@@ -204,6 +207,7 @@ def test_stored_network_has_its_card(lesson, tmp_path):
         assert json.loads(archive.read("config.json")) == {"layers": [{"units": 2, "renorm_momentum": 0.9}]}
 
 
+@pytest.mark.fault
 def test_nothing_measured_on_samples_is_stored(lesson, tmp_path):
     lesson.data["kind"] = "sample"
     for store in (
@@ -215,6 +219,7 @@ def test_nothing_measured_on_samples_is_stored(lesson, tmp_path):
     assert not (tmp_path / "new").exists()
 
 
+@pytest.mark.fault
 @pytest.mark.parametrize("content", [None, b"", b"PK\x03\x04 cut", "a network of code"])
 def test_a_network_that_cannot_be_loaded_is_one_line(content, tmp_path, keras):
     path = tmp_path / "network.keras"
