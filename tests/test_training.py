@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import random
 import sys
 import zipfile
@@ -37,6 +38,19 @@ def test_stopwatch_measures_also_when_the_block_fails():
 def test_a_training_that_the_student_stops_ends_in_one_line():
     with pytest.raises(CourseError, match=r"^stopped after 0 s; run this cell again$"), training.stopwatch():
         raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    ("limit", "gives_back"), [("2147483648", "1"), ("8e9", None), ("", None), (None, None)]
+)
+def test_where_memory_is_scarce_tensorflow_gives_it_back(limit, gives_back, monkeypatch):
+    monkeypatch.delenv("TF_ONEDNN_USE_SYSTEM_ALLOCATOR", raising=False)
+    monkeypatch.delenv("MEM_LIMIT", raising=False)
+    if limit is not None:
+        monkeypatch.setenv("MEM_LIMIT", limit)
+    with training.quiet_import():
+        assert os.environ.get("TF_ONEDNN_USE_SYSTEM_ALLOCATOR") == gives_back
+    monkeypatch.delenv("TF_ONEDNN_USE_SYSTEM_ALLOCATOR", raising=False)
 
 
 @pytest.fixture(scope="module")

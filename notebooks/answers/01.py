@@ -11,7 +11,7 @@ GUESSES = {
         hints={
             "O": "a person would say so, but much of the O's background lies on background of the X.",
             "empty": "it lacks the 13 light pixels and agrees everywhere else; one picture does worse.",
-            "turned X": "its arms still lie on those of the X in part. In one picture no light pixel does.",
+            "rotated X": "its arms still lie on those of the X in part. In one picture no light pixel does.",
             "thick X": "it holds the whole X and a few pixels more. In one picture no light pixel agrees.",
             "noisy X": "only five of its pixels were changed. In one picture no light pixel agrees.",
         },
@@ -111,7 +111,7 @@ GUESSES = {
         "thick X",
         hints={
             "shifted X": "every piece may look one pixel further, and that is just how far the X has moved.",
-            "turned X": "its arms lie a pixel off, and the pieces may look one pixel further.",
+            "rotated X": "its arms lie a pixel off, and the pieces may look one pixel further.",
             "noisy X": "only five pixels were changed; most of each stroke is as it was.",
         },
     ),
