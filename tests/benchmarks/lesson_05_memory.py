@@ -5,7 +5,8 @@
 Makes a folder with as many files in each class as the published set has, links to the pictures that are
 there (each is in it several times), and runs the whole lesson on all of them through
 `python -m course run`, one epoch for each network, where memory is as scarce as on Binder (MEM_LIMIT of
-2 GiB: `helpers.training` then has TensorFlow give memory back). Takes about eight minutes on two quiet cores. Exits 1 above the bound, 2 when the lesson could not be run.
+2 GiB: `helpers.training` then has TensorFlow give memory back). Takes about eight minutes on two quiet cores.
+Exits 1 above the bound, 2 when the lesson could not be run.
 """
 
 import itertools
