@@ -101,11 +101,10 @@ def test_status_tells_each_place_apart(folder):
     (folder / "mnist.npz").write_bytes(b"")
     scenes(folder / "intel-scenes")
     found = {name: {row.place: row for row in datasets.status(name)} for name in datasets.NAMES}
-    data_dir = {name: rows["COURSE_DATA_DIR"].found for name, rows in found.items()}
-    assert data_dir == {
-        "mnist": "wrong", "intel-scenes": "partial", "car-plane": "missing", "vgg16-weights": "missing"
-    }  # fmt: skip
-    for name in datasets.NAMES[:3]:
+    data_dir = {name: found[name]["COURSE_DATA_DIR"].found for name in datasets.SETS}
+    assert data_dir == {"mnist": "wrong", "intel-scenes": "partial", "car-plane": "missing"}
+    assert found["vgg16-weights"]["Keras's cache"].found == "missing"
+    for name in datasets.SETS:
         assert found[name]["the course's cache"].found == "missing"
         assert found[name]["built-in sample"].found == "sample"
         assert "MB" in found[name]["public source"].detail

@@ -179,14 +179,7 @@ def test_wrong_own_weights_are_one_line(files, tmp_path):
         shutil.copyfile(files / "old.h5", tmp_path / name)
         with h5py.File(tmp_path / name, "a") as file:
             file.attrs["layer_names"] = file.attrs["layer_names"][change]
-    for name in (
-        "cut.weights.h5",
-        "text.h5",
-        "other.weights.h5",
-        "lacks.weights.h5",
-        "fewer.h5",
-        "swapped.h5",
-    ):
+    for name in ("cut.weights", "text", "other.weights", "lacks.weights", "fewer", "swapped"):
         line = error_of(datasets.find_vgg16_weights, str(tmp_path / f"{name}.h5"))
         assert "does not hold VGG16 without its top" in line
 

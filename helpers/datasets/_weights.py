@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from helpers import CourseError
-from helpers.datasets._common import IN_DATA_DIR, is_file, local_places, path_of, plain, source_in_use
+from helpers.datasets._common import is_file, local_places, path_of, plain, source_in_use
 from helpers.datasets._download import DownloadFailed, downloading, fetch_files
 
 NAME, TITLE, MEGABYTES = "vgg16-weights", "VGG16's ImageNet weights", 59
@@ -65,18 +65,16 @@ def find_vgg16_weights(weights: str = "imagenet", data_source: str = "auto") -> 
 def places() -> list[tuple[str, Path, str]]:
     """Where ImageNet weights may lie: (place, file, ``"complete"``, ``"wrong"`` or ``"missing"``)."""
     keras_home = path_of(os.environ.get("KERAS_HOME") or "~/.keras")  # as Keras documents it
-    found = [("Keras's cache", keras_home / "models" / FILE)]
-    (where, folder), *_ = local_places()
-    if where == IN_DATA_DIR:
-        found.insert(0, (where, folder / FILE if is_file(folder / FILE) else folder / "vgg16" / FILE))
+    folders = [(where, base) for where, folder in local_places()[:-1] for base in (folder, folder / "vgg16")]
+    found = [(where, folder / FILE) for where, folder in folders if is_file(folder / FILE)]
+    found.append(("Keras's cache", keras_home / "models" / FILE))
     return [(where, path, _state(path)) for where, path in found]
 
 
 def _state(path: Path) -> str:
     if not is_file(path):
         return "missing"
-    with path.open("rb") as file:
-        return "complete" if hashlib.file_digest(file, "md5").hexdigest() == MD5 else "wrong"
+    return "complete" if hashlib.md5(path.read_bytes()).hexdigest() == MD5 else "wrong"
 
 
 def _imagenet(source: str) -> str:

@@ -52,7 +52,8 @@ def look(folder: Path, where: str) -> CarPlane:
     counts = {"train": train, "validation": validation, "test": len(test_labels)}
     note = "drawn, not photographed" if where == IN_SAMPLE else ""
     if counts == PUBLISHED:
-        changed = [name for name, sha in published_files().items() if _sha256(base / name) != sha]
+        sums = {p: hashlib.sha256(p.read_bytes()).hexdigest() for p in base.glob("*/**/*") if p.is_file()}
+        changed = [name for name, sha in published_files().items() if sums.get(base / name) != sha]
         note = f"{len(changed)} not as published, the first is {changed[0]}" if changed else ""
     info = DatasetInfo(NAME, TITLE, counts, PUBLISHED, where, note)
     return CarPlane(*parts, CLASSES, test_labels, info)
@@ -79,10 +80,6 @@ def read_labels(path: Path, name: str = LABELS.name) -> dict[str, int]:
 def published_files() -> dict[str, str]:
     """Relative file name -> SHA-256, from the lines ``<sha256>  <name>`` that sha256sum reads and writes."""
     return {line[66:]: line[:64] for line in CHECKSUMS.read_text(encoding="utf-8").splitlines() if line}
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
 
 
 def download(cache: Path) -> None:
