@@ -15,7 +15,7 @@ from local_server import leave_alone, running_server, url_of_nobody
 from test_datasets import error_of
 from test_downloads import FAULTS, files_in
 
-from helpers import CourseError, datasets
+from helpers import COURSE_FOLDER, CourseError, datasets
 from helpers.datasets import _weights
 
 
@@ -187,18 +187,12 @@ def test_wrong_own_weights_are_one_line(files, tmp_path):
 @pytest.mark.kernel
 def test_lesson_6_takes_a_weights_file(files, tmp_path):
     """The whole way: the lesson's parameter, the file as published, the metrics and what the pages say."""
-    command = [
-        sys.executable,
-        "-m",
-        "course",
-        "run",
-        *["--profile", "smoke", "--lesson", "06", "-p", "epochs=1"],
-    ]
-    command += ["--output", str(tmp_path / "run"), "-p", f"weights={files / 'old.h5'}"]
+    chosen = ["--profile", "smoke", "--lesson", "06", "-p", "epochs=1", "-p"]
+    chosen += [f"weights={files / 'old.h5'}", "--output", str(tmp_path / "run")]
     kept = {name: value for name, value in os.environ.items() if not name.startswith("COURSE_DATA")}
     done = subprocess.run(
-        command,
-        cwd=Path(__file__).resolve().parent.parent,
+        [sys.executable, "-m", "course", "run", *chosen],
+        cwd=COURSE_FOLDER,
         env={**kept, "COURSE_DATA_SOURCE": "sample"},
         capture_output=True,
         text=True,

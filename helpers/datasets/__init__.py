@@ -93,9 +93,7 @@ def fetch(name: str) -> DatasetInfo | FoundWeights:
     a_set = _named(name)
     if a_set is _weights:
         return find_vgg16_weights("imagenet", "real")
-    found = _search(a_set, "real", only_complete=True)
-    print(found.info.describe())
-    return found.info
+    return _find(a_set, "real", only_complete=True).info
 
 
 def _named(name: str) -> ModuleType:
@@ -104,15 +102,15 @@ def _named(name: str) -> ModuleType:
     return SETS.get(name, _weights)
 
 
-def _find(a_set: ModuleType, data_source: str) -> Any:
+def _find(a_set: ModuleType, data_source: str, only_complete: bool = False) -> Any:
     """Search the places in their order, and print what was found."""
     source = source_in_use(data_source)
-    found = a_set.sample() if source == "sample" else _search(a_set, source)
+    found = a_set.sample() if source == "sample" else _search(a_set, source, only_complete)
     print(found.info.describe())
     return found
 
 
-def _search(a_set: ModuleType, source: str, only_complete: bool = False) -> Any:
+def _search(a_set: ModuleType, source: str, only_complete: bool) -> Any:
     reasons, stand_in = [], None
     for where, folder in _common.local_places():
         try:

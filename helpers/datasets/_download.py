@@ -46,10 +46,9 @@ def downloading(
         yield
     except DownloadFailed:
         raise
-    except requests.HTTPError as error:
-        raise DownloadFailed(plain(error)) from None  # "404 Client Error: Not Found for url: ..."
-    except requests.RequestException:
-        raise DownloadFailed(f"the connection to {host} was cut") from None
+    except requests.RequestException as error:
+        answered = error.response is not None  # "404 Client Error: Not Found for url: ..."
+        raise DownloadFailed(plain(error) if answered else f"the connection to {host} was cut") from None
     except OSError as error:
         remedy = f"free {2 * megabytes:,} MB and make it writable, or set {variable} to another folder"
         raise DownloadFailed(f"{into} cannot be written: {plain(error)}", remedy) from None

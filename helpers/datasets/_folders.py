@@ -91,8 +91,8 @@ def usable_pictures(folder: Path | str, class_names: Sequence[str]) -> PictureRe
         for name in class_names or ("",):
             files += [(name, path) for path in sorted((folder / name).iterdir())]
     except OSError as error:
-        which = Path(error.filename or folder).name
-        raise CourseError(f"the picture folder {which!r} cannot be read ({plain(error)}).") from None
+        name = Path(error.filename or folder).name
+        raise CourseError(f"the folder {name!r} cannot be read ({plain(error)}): check the path.") from None
 
     from helpers.training import quiet_import
 

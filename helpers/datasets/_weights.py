@@ -47,17 +47,8 @@ def find_vgg16_weights(weights: str = "imagenet", data_source: str = "auto") -> 
     source = source_in_use(data_source)
     if weights == "random":
         found = FoundWeights(None, "random", "VGG16 weights: RANDOM, nothing learnt yet.")
-    elif weights != "imagenet":
-        found = _weights_file(weights)
     else:
-        try:
-            found = FoundWeights(_imagenet(source), "imagenet", "VGG16 weights: learnt on ImageNet.")
-        except DownloadFailed as failure:
-            if source == "real":
-                remedy = f"{failure.remedy}, put {FILE} into COURSE_DATA_DIR, or use weights='random'"
-                raise CourseError(f"{TITLE} are unavailable ({failure}): {remedy}.") from None
-            note = f"VGG16 weights: RANDOM, not ImageNet's, which are unavailable here ({failure})."
-            found = FoundWeights(None, "random", note)
+        found = _imagenet(source) if weights == "imagenet" else _weights_file(weights)
     print(found.note)
     return found
 
@@ -77,16 +68,23 @@ def _state(path: Path) -> str:
     return "complete" if hashlib.md5(path.read_bytes()).hexdigest() == MD5 else "wrong"
 
 
-def _imagenet(source: str) -> str:
-    """Path of the verified ImageNet weights; raises DownloadFailed."""
+def _imagenet(source: str) -> FoundWeights:
+    note = "VGG16 weights: learnt on ImageNet."
     for _, path, state in places():
         if state == "complete":
-            return str(path)
-    if source == "sample":
-        raise DownloadFailed("data_source is sample, so nothing is downloaded")
-    with downloading(TITLE, URL, MEGABYTES, source == "real", "Keras's cache", "KERAS_HOME"):
-        fetch_files({FILE: (URL, f"md5:{MD5}")}, path.parent, "VGG16 weights", MEGABYTES)
-    return str(path)
+            return FoundWeights(str(path), "imagenet", note)
+    try:
+        if source == "sample":
+            raise DownloadFailed("data_source is sample, so nothing is downloaded")
+        with downloading(TITLE, URL, MEGABYTES, source == "real", "Keras's cache", "KERAS_HOME"):
+            fetch_files({FILE: (URL, f"md5:{MD5}")}, path.parent, "VGG16 weights", MEGABYTES)
+    except DownloadFailed as failure:
+        if source == "real":
+            remedy = f"{failure.remedy}, put {FILE} into COURSE_DATA_DIR, or use weights='random'"
+            raise CourseError(f"{TITLE} are unavailable ({failure}): {remedy}.") from None
+        note = f"VGG16 weights: RANDOM, not ImageNet's, which are unavailable here ({failure})."
+        return FoundWeights(None, "random", note)
+    return FoundWeights(str(path), "imagenet", note)
 
 
 def _weights_file(name: str) -> FoundWeights:
@@ -100,6 +98,6 @@ def _weights_file(name: str) -> FoundWeights:
         with warnings.catch_warnings(action="ignore"):
             keras.applications.VGG16(weights=str(path), include_top=False, input_shape=(32, 32, 3))
     except Exception as error:
-        reason = f"(cut short, or of another network: {plain(error)})"
-        raise CourseError(f"weights={name!r} does not hold VGG16 without its top {reason}.") from None
+        what = f"weights={name!r} does not hold VGG16 without its top"
+        raise CourseError(f"{what} (cut short, or another network: {plain(error)}): replace it.") from None
     return FoundWeights(str(path), "file", f"VGG16 weights: from the file {path.name}.")
