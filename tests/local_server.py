@@ -38,10 +38,6 @@ class LocalServer(ThreadingHTTPServer):
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_port}/"
 
-    def got(self) -> list[str]:
-        """Paths whose content was asked for, in order."""
-        return [path for method, path in self.asked if method != "HEAD"]
-
 
 class _Handler(BaseHTTPRequestHandler):
     server: LocalServer
@@ -101,8 +97,8 @@ def leave_alone(monkeypatch, folder) -> None:
     nobody = url_of_nobody()
     for module in (mnist, car_plane, intel_scenes, _weights):
         monkeypatch.setattr(module, "URL", nobody)
-    monkeypatch.setattr(_download, "RETRIES", 1)
-    monkeypatch.setattr(_download, "silent", {})
+    monkeypatch.setattr(_download, "RETRIES", 0)
+    monkeypatch.setattr(_download, "waited", 0.0)
 
 
 @contextmanager

@@ -10,54 +10,34 @@ Variables of the environment, all optional: ``COURSE_DATA_DIR`` (a folder that h
 ``COURSE_DATA_SOURCE`` (``auto``, ``real`` or ``sample``: what ``data_source="auto"`` means today).
 
 To add a set, copy the module of one, and name it in `SETS` below. A set's module holds ``NAME``, ``TITLE``,
-``FOLDER`` (where it lies in ``COURSE_DATA_DIR``), ``megabytes``, ``PUBLISHED`` (counts), ``URL`` and three
+``FOLDER`` (where it lies in ``COURSE_DATA_DIR``), ``MEGABYTES``, ``PUBLISHED`` (counts), ``URL`` and three
 functions: ``look(folder, where)``, ``download(cache)`` and ``sample()``.
 """
 
 # ruff: noqa: F401
-import contextlib
-from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from helpers import CourseError
-from helpers.datasets import _weights, car_plane, intel_scenes, mnist
-from helpers.datasets._common import (
-    DATA_FOLDER,
-    IN_CACHE,
-    IN_DATA_DIR,
-    IN_SAMPLE,
-    SAMPLES_FOLDER,
-    DatasetInfo,
-    NotHere,
-    cache_folder,
-    local_places,
-    plain,
-    source_in_use,
-)
+from helpers.datasets import _common, _weights, car_plane, intel_scenes, mnist
+from helpers.datasets._common import DATA_FOLDER, SAMPLES_FOLDER, DatasetInfo, cache_folder, source_in_use
 from helpers.datasets._download import DownloadFailed, downloading
-from helpers.datasets._folders import OwnPhotographs, PictureReport, own_photographs, usable_pictures
+from helpers.datasets._folders import own_photographs, usable_pictures
 from helpers.datasets._weights import FoundWeights, find_vgg16_weights
-from helpers.datasets.car_plane import CLASSES as CAR_PLANE_CLASSES
-from helpers.datasets.car_plane import CarPlane
 from helpers.datasets.intel_scenes import CLASSES as SCENE_CLASSES
 from helpers.datasets.intel_scenes import ImageFolders
-from helpers.datasets.mnist import Mnist
 
 SETS = {a_set.NAME: a_set for a_set in (mnist, intel_scenes, car_plane)}
-VGG16 = "vgg16-weights"
-NAMES = (*SETS, VGG16)
+NAMES = (*SETS, _weights.NAME)
 
 
-@dataclass(frozen=True)
-class Place:
-    """One row of :func:`status`: what is found of a set in one place.
+class Place(NamedTuple):
+    """What is found of a set in one place.
 
     ``found`` is ``"complete"``, ``"partial"``, ``"sample"``, ``"random"`` (weights), ``"not asked"`` (the
-    public source; its size is in ``detail``), ``"wrong"`` (something is there, and cannot be used) or
-    ``"missing"``.
+    public source), ``"wrong"`` (something is there, and cannot be used) or ``"missing"``.
     """
 
     name: str
@@ -66,18 +46,18 @@ class Place:
     detail: str
 
 
-def load_mnist(data_source: str = "auto") -> Mnist:
+def load_mnist(data_source: str = "auto") -> mnist.Mnist:
     """Load the MNIST digits of lesson 4 and print what was found.
 
     Args:
         data_source: ``"auto"``, ``"real"`` (no fall-back) or ``"sample"``.
 
     Returns:
-        Arrays of uint8, see :class:`Mnist`. The sample is scikit-learn's digits (8 x 8), enlarged to 28 x 28.
+        Arrays of uint8, see :class:`mnist.Mnist`. The sample is scikit-learn's digits, enlarged to 28 x 28.
 
     Raises:
-        CourseError: nothing real is available and ``data_source`` is ``"real"``; ``COURSE_DATA_DIR`` does not
-            exist or is empty, or its ``mnist.npz`` is damaged or holds something else.
+        CourseError: nothing real is available and ``data_source`` is ``"real"``; ``COURSE_DATA_DIR`` is not a
+            folder or is empty, or its ``mnist.npz`` is damaged or holds something else.
     """
     return _find(mnist, data_source)
 
@@ -87,123 +67,85 @@ def find_intel_scenes(data_source: str = "auto") -> ImageFolders:
     return _find(intel_scenes, data_source)
 
 
-def find_car_plane(data_source: str = "auto") -> CarPlane:
+def find_car_plane(data_source: str = "auto") -> car_plane.CarPlane:
     """Find the cars and planes of lesson 6 (RGB, sizes vary); otherwise as :func:`load_mnist`."""
     return _find(car_plane, data_source)
 
 
 def status(name: str) -> list[Place]:
-    """What is found of one set, of :data:`NAMES`, in each place, without asking the network.
-
-    Raises:
-        CourseError: no such set; ``COURSE_DATA_DIR`` does not exist or is empty.
-    """
-    if name == VGG16:
-        words = {"complete": "learnt on ImageNet", "wrong": "the file has the wrong checksum", "missing": ""}
-        rows = [Place(name, where, state, words[state]) for where, _, state in _weights.places()]
-        host = urlsplit(_weights.URL).hostname
-        rows.append(Place(name, "public source", "not asked", f"{host}, {_weights.MEGABYTES} MB to download"))
-        return [*rows, Place(name, "stand-in", "random", "random weights, marked as such")]
-    a_set = _set_named(name)
-    rows = []
-    for where, folder in local_places():
-        try:
-            info = _look(a_set, folder, where).info
-            detail = f"{info.in_words()} ({info.note})" if info.note else info.in_words()
-            rows.append(Place(name, where, info.kind, detail))
-        except (NotHere, CourseError) as reason:
-            rows.append(Place(name, where, "wrong" if str(reason) else "missing", str(reason)))
-    if rows[0].place != IN_DATA_DIR:
-        rows.insert(0, Place(name, IN_DATA_DIR, "missing", "the variable is not set"))
-    size = f"{urlsplit(a_set.URL).hostname}, {a_set.megabytes:,} MB to download"
-    rows.append(Place(name, "public source", "not asked", size))
-    return [*rows, Place(name, IN_SAMPLE, "sample", a_set.sample().info.in_words())]
+    """What is found of one set, of :data:`NAMES`, in each place, without asking the network."""
+    a_set = _named(name)
+    if a_set is _weights:
+        rows = [(where, state, path.name) for where, path, state in _weights.places()]
+        stand_in = ("stand-in", "random", "random weights, marked as such")
+    else:
+        rows = [(where, *_state(a_set, folder, where)) for where, folder in _common.local_places()]
+        stand_in = (_common.IN_SAMPLE, "sample", a_set.sample().info.in_words())
+    size = f"{urlsplit(a_set.URL).hostname}, {a_set.MEGABYTES:,} MB to download"
+    return [Place(name, *row) for row in (*rows, ("public source", "not asked", size), stand_in)]
 
 
 def fetch(name: str) -> DatasetInfo | FoundWeights:
     """Bring one set, of :data:`NAMES`, into the course's cache, unless a complete one is on this machine.
 
-    Returns:
-        What there is now; it is also printed.
-
-    Raises:
-        CourseError: no such set, or it is unavailable: one line with the reason and the remedy.
+    What there is now is printed; a set that is unavailable is a CourseError with the reason and the remedy.
     """
-    if name == VGG16:
+    a_set = _named(name)
+    if a_set is _weights:
         return find_vgg16_weights("imagenet", "real")
-    a_set, found = _set_named(name), None
-    for where, folder in local_places():
-        with contextlib.suppress(NotHere, CourseError):
-            found = found or _look(a_set, folder, where)
-            found = found if found.info.kind == "complete" else None
-    try:
-        found = found or _downloaded(a_set, patient=True)
-    except DownloadFailed as failure:
-        remedy = failure.remedy or _remedy(a_set)
-        raise CourseError(f"{a_set.TITLE} cannot be fetched ({failure}): {remedy}.") from None
-    print(found.info.describe())
-    return found.info
+    return _find(a_set, "real", only_complete=True).info
 
 
-def _set_named(name: str) -> ModuleType:
-    if name not in SETS:
+def _named(name: str) -> ModuleType:
+    if name not in NAMES:
         raise CourseError(f"there is no set named {name!r}: choose {', '.join(NAMES)}.")
-    return SETS[name]
+    return SETS.get(name, _weights)
 
 
-def _find(a_set: ModuleType, data_source: str) -> Any:
-    """Search the places in their order; print what was found, and why it was not the first choice."""
-    found = _searched(a_set, source_in_use(data_source))
+def _find(a_set: ModuleType, data_source: str, only_complete: bool = False) -> Any:
+    """Search the places in their order, and print what was found."""
+    source = source_in_use(data_source)
+    found = a_set.sample() if source == "sample" else _search(a_set, source, only_complete)
     print(found.info.describe())
     return found
 
 
-def _searched(a_set: ModuleType, source: str) -> Any:
-    if source == "sample":
-        return a_set.sample()
+def _search(a_set: ModuleType, source: str, only_complete: bool) -> Any:
     reasons, stand_in = [], None
-    for where, folder in local_places():
+    for where, folder in _common.local_places():
         try:
-            found = _look(a_set, folder, where)
-            if where == IN_DATA_DIR or found.info.kind == "complete":
+            found = a_set.look(folder, where)
+            if found.info.kind == "complete" or (where == _common.IN_DATA_DIR and not only_complete):
                 return found
-            stand_in = found  # a damaged set in our own cache, which a download replaces
-        except NotHere as reason:
+            # A damaged set in our own cache, which a download replaces.
+            stand_in = None if only_complete else found
+        except _common.NotHere as reason:
             reasons.append(f"{where}: {reason}" if str(reason) else f"not in {where}")
         except CourseError as reason:
-            if where == IN_DATA_DIR:  # the user's to mend; one in the cache is ours to replace
+            if where == _common.IN_DATA_DIR and not only_complete:  # the user's to mend
                 raise
-            reasons.append(str(reason).removesuffix(": replace it."))
+            reasons.append(str(reason))
+        except OSError as error:
+            reasons.append(f"{where}: {_common.plain(error)}")
     try:
-        return _downloaded(a_set, patient=source == "real")
+        with downloading(a_set.TITLE, a_set.URL, a_set.MEGABYTES, patient=source == "real"):
+            cache_folder().mkdir(parents=True, exist_ok=True)
+            a_set.download(cache_folder())
+            return a_set.look(cache_folder(), _common.IN_CACHE)
     except DownloadFailed as failure:
-        why, remedy = "; ".join([*reasons, str(failure)]), failure.remedy or _remedy(a_set)
+        why = f"{a_set.TITLE} are unavailable ({'; '.join([*reasons, str(failure)])})"
+        remedy = f"{failure.remedy}, or set COURSE_DATA_DIR to a folder that holds {a_set.FOLDER}"
     if stand_in:
         return stand_in
     if source == "real":
-        raise CourseError(f"{a_set.TITLE} are unavailable ({why}): {remedy}, or use data_source='sample'.")
-    print(f"{a_set.TITLE}: the real set is unavailable ({why}). To have it, {remedy}.")
+        raise CourseError(f"{why}: {remedy}, or use data_source='sample'.")
+    print(f"{why}. To have them, {remedy}.")
     return a_set.sample()
 
 
-def _look(a_set: ModuleType, folder: Path, where: str) -> Any:
+def _state(a_set: ModuleType, folder: Path, where: str) -> tuple[str, str]:
     try:
-        return a_set.look(folder, where)
-    except OSError as error:
-        raise NotHere(f"{a_set.FOLDER} cannot be read ({plain(error)})") from None
-
-
-def _downloaded(a_set: ModuleType, patient: bool) -> Any:
-    """Bring a set into the cache and read it there; every failure is a DownloadFailed of one line."""
-    cache = cache_folder()
-    with downloading(a_set.TITLE, a_set.URL, a_set.megabytes, patient):
-        cache.mkdir(parents=True, exist_ok=True)
-        a_set.download(cache)
-        try:
-            return _look(a_set, cache, IN_CACHE)
-        except (NotHere, CourseError) as reason:
-            raise DownloadFailed(f"what was sent is not the set ({reason})") from None
-
-
-def _remedy(a_set: ModuleType) -> str:
-    return f"connect to the network, or set COURSE_DATA_DIR to a folder that holds {a_set.FOLDER}"
+        info = a_set.look(folder, where).info
+    except (CourseError, OSError) as reason:
+        return ("wrong", _common.plain(reason)) if str(reason) else ("missing", "")
+    return info.kind, f"{info.in_words()} ({info.note})" if info.note else info.in_words()

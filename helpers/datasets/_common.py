@@ -1,10 +1,11 @@
 """What all data sets share: how they are described, where they are looked for, and names of files."""
 
-import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+import pooch
 
 from helpers import CourseError
 
@@ -16,7 +17,7 @@ IN_SAMPLE = "built-in sample"
 PICTURE_SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png")  # those that Keras's folder reader lists
 
 
-class NotHere(Exception):
+class NotHere(CourseError):
     """A place does not hold the set; the text says what is there instead, if anything is."""
 
 
@@ -26,16 +27,14 @@ class DatasetInfo:
 
     Attributes:
         name, title: of the set, for example ``"mnist"`` and ``"MNIST digits"``.
-        kind: ``"complete"``, ``"partial"`` (real pictures, but not the published set) or ``"sample"``.
         counts, published: pictures in each part, here and as published: ``{"train": 60000, "test": 10000}``.
         where: ``"COURSE_DATA_DIR"``, ``"the course's cache"`` or ``"built-in sample"``; never a path.
-        note: one more fact worth saying, or nothing.
+        note: what is different from the published set, or nothing.
         used: parts of which a lesson takes fewer pictures than there are: ``{"train": 600}``.
     """
 
     name: str
     title: str
-    kind: str
     counts: dict[str, int]
     published: dict[str, int]
     where: str
@@ -45,6 +44,13 @@ class DatasetInfo:
     def using(self, **counts: int) -> "DatasetInfo":
         """The same pictures, of which a lesson takes at most so many of each part."""
         return replace(self, used={part: n for part, n in counts.items() if n < self.counts[part]})
+
+    @property
+    def kind(self) -> str:
+        """``"complete"``, ``"partial"`` (real pictures, but not the published set) or ``"sample"``."""
+        if self.where == IN_SAMPLE:
+            return "sample"
+        return "complete" if self.counts == self.published and not self.note else "partial"
 
     @property
     def label(self) -> str:
@@ -69,82 +75,66 @@ class DatasetInfo:
 
 
 def source_in_use(data_source: str) -> str:
-    """What ``data_source`` means here: ``"auto"`` becomes the value of ``COURSE_DATA_SOURCE``, if it is set.
-
-    Raises:
-        CourseError: either is not ``auto``, ``real`` or ``sample``.
-    """
-    named = os.environ.get("COURSE_DATA_SOURCE", "").strip() or "auto"
-    if data_source not in ("auto", "real", "sample"):
-        raise CourseError(f"data_source={data_source!r} is not known: choose auto, real or sample.")
-    if data_source == "auto" and named not in ("auto", "real", "sample"):
-        raise CourseError(
-            f"COURSE_DATA_SOURCE={named!r} is not known: set auto, real or sample, or unset it."
-        )
-    return named if data_source == "auto" else data_source
+    """What ``data_source`` means here: ``"auto"`` becomes the value of ``COURSE_DATA_SOURCE``."""
+    which, source = "data_source", data_source
+    if source == "auto":
+        which, source = "COURSE_DATA_SOURCE", os.environ.get("COURSE_DATA_SOURCE", "").strip() or "auto"
+    if source not in ("auto", "real", "sample"):
+        raise CourseError(f"{which}={source!r} is not known: choose auto, real or sample.")
+    return source
 
 
 def local_places() -> list[tuple[str, Path]]:
-    """The local places to look at, in order, as (name to print, folder).
-
-    Raises:
-        CourseError: ``COURSE_DATA_DIR`` names no folder, or an empty or unreadable one.
-    """
-    named = os.environ.get("COURSE_DATA_DIR", "").strip()
-    if not named:
-        return [(IN_CACHE, cache_folder())]
-    try:
-        wrong = "" if any(path_of(named).iterdir()) else "is empty"
-    except FileNotFoundError:
-        wrong = "does not exist"
-    except NotADirectoryError:
-        wrong = "is not a folder"
-    except OSError as error:
-        wrong = f"cannot be read ({plain(error)})"
-    if wrong:
-        raise CourseError(
-            f"COURSE_DATA_DIR={named!r} {wrong}: correct it, or unset it to use public sources."
-        )
-    return [(IN_DATA_DIR, path_of(named)), (IN_CACHE, cache_folder())]
+    """The local places to look at, in order, as (name to print, folder)."""
+    places = [(IN_CACHE, cache_folder())]
+    if named := os.environ.get("COURSE_DATA_DIR", "").strip():
+        try:
+            wrong = "" if any(path_of(named).iterdir()) else "is empty"
+        except OSError as error:
+            wrong = f"cannot be read ({plain(error)})"
+        if wrong:
+            raise CourseError(f"COURSE_DATA_DIR={named!r} {wrong}: correct it, or unset it to download.")
+        places.insert(0, (IN_DATA_DIR, path_of(named)))
+    return places
 
 
 def cache_folder() -> Path:
     """The folder in which downloads are kept (it need not exist yet)."""
     named = os.environ.get("COURSE_CACHE_DIR", "").strip()
-    if named:
-        return path_of(named)
-    import pooch
-
-    return Path(pooch.os_cache("image-classification-course"))
+    return path_of(named or pooch.os_cache("image-classification-course"))
 
 
-def count_classes(folder: Path, class_names: Sequence[str], label: str) -> int:
-    """Count the pictures in the class folders by their names; raises NotHere for a missing or empty class."""
-    if missing := [name for name in class_names if not (folder / name).is_dir()]:
-        raise NotHere(f"{label} lacks the class folders {', '.join(missing)}")
-    counts = {name: sum(1 for _ in pictures_in(folder / name)) for name in class_names}
+def base_of(folder: Path, name: str, parts: Sequence[str]) -> Path:
+    """The folder with the parts of a set, ``folder/name`` or ``folder``; raises NotHere if one is missing."""
+    base = folder / name if (folder / name).is_dir() else folder
+    if missing := [part for part in parts if not (base / part).is_dir()]:
+        nothing = base == folder and len(missing) == len(parts)
+        raise NotHere("" if nothing else f"{name} has no folder {missing[0]}")
+    return base
+
+
+def count_classes(folder: Path, class_names: Sequence[str]) -> int:
+    """Count the pictures in the class folders by their names; raises NotHere for a class without any."""
+    counts = {name: len(pictures_in(folder / name)) for name in class_names}
     if empty := [name for name, count in counts.items() if not count]:
-        raise NotHere(f"{label} has no pictures in {', '.join(empty)}")
+        raise NotHere(f"{folder.name} has no pictures of {', '.join(empty)}")
     return sum(counts.values())
 
 
-def pictures_in(folder: Path) -> Iterator[Path]:
-    """The files of a folder that are pictures by their names."""
-    return (path for path in folder.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES and is_file(path))
+def pictures_in(folder: Path) -> list[Path]:
+    """The files of a folder, if there is one, that are pictures by their names; sorted."""
+    paths = folder.iterdir() if folder.is_dir() else ()
+    return sorted(path for path in paths if path.suffix.lower() in PICTURE_SUFFIXES and is_file(path))
 
 
 def path_of(named: str | Path) -> Path:
     """The path that a user wrote, with ``~`` expanded where there is such a user."""
-    with contextlib.suppress(RuntimeError):
-        return Path(named).expanduser()
-    return Path(named)
+    return Path(os.path.expanduser(named))  # noqa: PTH111  Path.expanduser raises for nobody's name
 
 
 def is_file(path: Path) -> bool:
     """Whether a path names a regular file; one that no system could have (too long) does not."""
-    with contextlib.suppress(OSError, ValueError):
-        return path.is_file()
-    return False
+    return os.path.isfile(path)  # noqa: PTH113  Path.is_file raises for a name that is too long
 
 
 def printable(name: str) -> str:
@@ -155,4 +145,4 @@ def printable(name: str) -> str:
 def plain(error: object) -> str:
     """The first line of what an error says, without its number."""
     text = getattr(error, "strerror", None) or str(error).strip() or type(error).__name__
-    return printable(str(text).splitlines()[0].rstrip("."))
+    return printable(text.splitlines()[0].rstrip("."))

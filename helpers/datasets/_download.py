@@ -1,155 +1,121 @@
 """The one downloader: checksums, retries, a bar, limits, and nothing half-done left behind."""
 
 import contextlib
-import errno
 import shutil
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
+
+import pooch
+import requests
+from tqdm import tqdm
 
 from helpers import CourseError
-from helpers.datasets._common import IN_CACHE, NotHere, plain
+from helpers.datasets._common import IN_CACHE, plain
 
-ANSWER_SECONDS = 8.0  # that all sources together may keep silent before the built-in sample is taken
-REMEMBER_SECONDS = 60.0  # a source that did not answer is not asked again: a second cell does not wait
+ANSWER_SECONDS = 7.0  # that all sources together may keep silent before samples are taken ...
+SHORT_SECONDS = 1.0  # ... and each of the later questions, so that a second cell does not wait again
 RETRIES = 2
 SLOWEST = 10_000  # bytes a second, less than any telephone's line: MNIST takes 20 minutes
-LATER = "try again later, or set COURSE_DATA_DIR to a folder that holds the set"
+LATER = "try again later"
 
-silent: dict[str, tuple[float, float, str]] = {}  # address -> (when it did not answer, seconds waited, why)
+waited = 0.0  # seconds so far, in vain
 
 
 class DownloadFailed(Exception):
     """A public source did not give what it was asked for: one reason, one remedy."""
 
-    def __init__(self, reason: str, remedy: str = ""):
+    def __init__(self, reason: str, remedy: str = LATER):
         super().__init__(reason)
         self.remedy = remedy
 
 
 @contextlib.contextmanager
 def downloading(
-    title: str,
-    address: str,
-    megabytes: int,
-    patient: bool,
-    into: str = IN_CACHE,
-    variable: str = "COURSE_CACHE_DIR",
+    title: str, address: str, megabytes: int, patient: bool, into=IN_CACHE, variable="COURSE_CACHE_DIR"
 ) -> Iterator[None]:
     """Ask a source, announce the download, and turn all that goes wrong in it into a DownloadFailed."""
-    import requests
-
-    host = ask(address, patient)
+    host = urlsplit(address).hostname
+    ask(address, patient)
     print(f"Downloading {title} from {host} into {into}: {megabytes:,} MB ...", flush=True)
     try:
         yield
     except DownloadFailed:
         raise
-    except requests.HTTPError as error:
-        reason = plain(error)
-        if error.response is not None:
-            file = unquote(urlsplit(error.response.url).path).rsplit("/", 1)[-1]
-            reason = f"{host} answered {error.response.status_code} for {file}"
-        raise DownloadFailed(reason, LATER) from None
-    except requests.RequestException:
-        raise DownloadFailed(f"the connection to {host} was cut", LATER) from None
+    except requests.RequestException as error:
+        answered = error.response is not None  # "404 Client Error: Not Found for url: ..."
+        raise DownloadFailed(plain(error) if answered else f"the connection to {host} was cut") from None
     except OSError as error:
-        full = error.errno == errno.ENOSPC
-        reason = "the disk is full" if full else f"{into} cannot be written: {plain(error)}"
-        remedy = f"free {2 * megabytes:,} MB" if full else "make it writable"
-        raise DownloadFailed(reason, f"{remedy}, or set {variable} to another folder") from None
+        remedy = f"free {2 * megabytes:,} MB and make it writable, or set {variable} to another folder"
+        raise DownloadFailed(f"{into} cannot be written: {plain(error)}", remedy) from None
     except Exception as error:
         # pooch raises ValueError("SHA256 hash of downloaded file ... does not match"); kagglehub has its own.
         reason = f"{host}: {type(error).__name__}: {plain(error)}"
         if "hash" in str(error) or type(error).__name__ == "DataCorruptionError":
             reason = f"wrong checksum: what {host} sent is damaged or has been replaced"
-        raise DownloadFailed(reason, LATER) from None
+        raise DownloadFailed(reason) from None
 
 
-def ask(address: str, patient: bool) -> str:
-    """Ask a source whether it answers; return its host name, or raise DownloadFailed.
+def ask(address: str, patient: bool) -> None:
+    """Ask whether anybody answers at an address; raises DownloadFailed.
 
-    A patient caller (``data_source="real"``) always asks anew, with the whole time.
+    A patient caller (``data_source="real"``) waits its whole time; the others share theirs.
     """
-    import requests
-
-    host = urlsplit(address).hostname or address
-    when, _, reason = silent.get(address, (float("-inf"), 0.0, ""))
-    if not patient and time.monotonic() - when < REMEMBER_SECONDS:
-        raise DownloadFailed(reason)
-    waited = 0.0 if patient else sum(seconds for _, seconds, _ in silent.values())
-    limit = max(0.5, ANSWER_SECONDS - waited)
+    global waited
+    limit = ANSWER_SECONDS if patient else max(SHORT_SECONDS, ANSWER_SECONDS - waited)
     answers = []
 
     def head() -> None:
         try:
-            status = requests.head(address, timeout=limit, allow_redirects=True).status_code
-        except (requests.RequestException, OSError, ValueError) as error:
-            return answers.append(f"no answer from {host} ({type(error).__name__})")
-        # Whatever a front page says to a program, somebody is there; and some servers know no HEAD.
-        good = status < 400 or status in (405, 501) or address.endswith("/")
-        answers.append("" if good else f"{host} answered {status} for {address.rsplit('/', 1)[-1]}")
+            requests.head(address, timeout=limit)
+            answers.append("")
+        except (OSError, ValueError) as error:
+            answers.append(f"({type(error).__name__})")
 
     # Beside the caller, because looking up a name has no time limit of its own.
     question = threading.Thread(target=head, daemon=True)
     started = time.monotonic()
     question.start()
     question.join(limit)
-    if reason := answers[0] if answers else f"no answer from {host} in {limit:.0f} seconds":
-        silent[address] = (time.monotonic(), time.monotonic() - started, reason)
-        raise DownloadFailed(reason)
-    silent.pop(address, None)
-    return host
+    if why := answers[0] if answers else f"in {limit:.0f} seconds":
+        waited += time.monotonic() - started
+        raise DownloadFailed(f"no answer from {urlsplit(address).hostname} {why}", "connect to the network")
 
 
 def fetch_files(files: Mapping[str, tuple[str, str]], folder: Path, title: str, megabytes: int) -> None:
     """Download files that are not there yet, each checked and then renamed into its place (by pooch).
 
-    Args:
-        files: name in the folder -> (address, checksum as pooch writes it: SHA-256, or ``"md5:..."``).
-        folder: made if it is missing.
-        title, megabytes: what the bar is called, and how long it is; half as much again is the limit.
+    ``files`` maps a name in the folder to its address and its SHA-256 (or ``"md5:..."``). A bar of so many
+    megabytes is drawn; half as much again is the limit.
     """
-    import pooch
-    import requests
-    from tqdm import tqdm
-
-    stop = threading.Event()
+    session = requests.Session()  # one connection for all files
+    until = time.monotonic() + 1e6 * megabytes / SLOWEST
     bar = tqdm(total=megabytes * 10**6, desc=title, file=sys.stdout, unit="B", unit_scale=True, ncols=79)
 
     def download(url: str, output_file: str, _: pooch.Pooch) -> None:
-        left, until = 1.5e6 * megabytes, time.monotonic() + 1e6 * megabytes / SLOWEST
-        with requests.get(url, stream=True, timeout=(5, 15)) as answer, Path(output_file).open("wb") as file:
+        left = 1.5e6 * megabytes
+        with session.get(url, stream=True, timeout=(5, 15)) as answer, Path(output_file).open("wb") as file:
             answer.raise_for_status()
-            for chunk in answer.iter_content(4096):
+            for chunk in answer.iter_content(1024):
                 left -= file.write(chunk)
                 bar.update(len(chunk))
-                if left < 0 or time.monotonic() > until or stop.is_set():
+                if left < 0 or time.monotonic() > until:
                     what = "far more than it should" if left < 0 else "too slowly"
-                    raise DownloadFailed(f"{urlsplit(url).hostname} sends {what}", LATER)
+                    raise DownloadFailed(f"{urlsplit(url).hostname} sends {what}")
 
     pooch.get_logger().setLevel("WARNING")  # it tells stderr about each file
     if folder.is_symlink() and not folder.exists():
         folder.unlink()  # a link to a disk that is gone
-    for name in files:  # threads of pooch would trip over each other in making the same folder
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
     checksums = {name: checksum for name, (_, checksum) in files.items()}
     urls = {name: url for name, (url, _) in files.items()}
     manager = pooch.create(folder, base_url="", registry=checksums, urls=urls, retry_if_failed=RETRIES)
-    with bar, ThreadPoolExecutor(min(4, len(files))) as pool:
-        jobs = [pool.submit(manager.fetch, name, downloader=download) for name in files]
-        try:
-            for job in jobs:
-                job.result()
-        except BaseException:  # Ctrl-C too: what has not begun is not begun, and what runs ends
-            stop.set()
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    with session, bar:
+        for name in files:
+            manager.fetch(name, downloader=download)
         bar.update(bar.total - bar.n)
 
 
@@ -159,16 +125,13 @@ def staging_folder(cache: Path, name: str) -> Iterator[Path]:
     for left in cache.glob(f"{name}.*.part"):  # by a process that was killed
         if time.time() - left.stat().st_mtime > 86_400:
             shutil.rmtree(left, ignore_errors=True)
-    staging = Path(tempfile.mkdtemp(prefix=f"{name}.", suffix=".part", dir=cache))
-    try:
-        yield staging
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+    with tempfile.TemporaryDirectory(".part", f"{name}.", cache, ignore_cleanup_errors=True) as staging:
+        yield Path(staging)
 
 
 def install(source: Path, target: Path, staging: Path, look: Callable) -> None:
     """Put a finished folder into its place, unless another process has put a complete one there."""
-    with contextlib.suppress(NotHere, CourseError, OSError):
+    with contextlib.suppress(CourseError, OSError):
         if look(target.parent, IN_CACHE).info.kind == "complete":
             return
     with contextlib.suppress(FileNotFoundError):

@@ -1,19 +1,14 @@
 """The one place that opens picture files: for class folders, own photographs and digits."""
 
-from __future__ import annotations
-
 import contextlib
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from helpers.datasets._common import is_file, plain
-
-if TYPE_CHECKING:
-    from PIL import Image
 
 # Nothing else is ever opened: Pillow hands EPS to another program, whatever the file's name says.
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
@@ -29,46 +24,36 @@ class Unreadable(Exception):
 @contextlib.contextmanager
 def without_warnings() -> Iterator[None]:
     """Pillow warns on stderr of what is said here in one line; around all threads that read pictures."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with warnings.catch_warnings(action="ignore"):
         yield
 
 
 @contextlib.contextmanager
 def opened(path: Path, least: int = 2, scaled: bool = False) -> Iterator[Image.Image]:
     """Open a picture whose header says that it can be decoded safely; every failure is Unreadable."""
-    from PIL import Image, UnidentifiedImageError
-
-    if not is_file(path):  # a broken link; or a pipe, which would be waited for
+    if not is_file(path):  # a folder, a broken link; or a pipe, which would be waited for
         raise Unreadable("is not a file")
     try:
-        if not path.stat().st_size:
-            raise Unreadable("is empty")
         with Image.open(path, formats=FORMATS) as picture:
             width, height = picture.size
-            # All coefficients of a progressive JPEG lie in memory, however small it is decoded.
-            scaled = scaled and picture.format in ("JPEG", "MPO") and not picture.info.get("progressive")
+            scaled = scaled and picture.format in ("JPEG", "MPO")
             if width * height > 1e6 * (MOST_MEGAPIXELS_JPEG if scaled else MOST_MEGAPIXELS):
                 raise Unreadable(f"has {width:,} x {height:,} pixels, too large to decode safely")
             if min(width, height) < least:
                 raise Unreadable(f"has only {width} x {height} pixels")
             yield picture
-    except UnidentifiedImageError:
-        raise Unreadable("is not a picture that can be read here") from None
-    except Image.DecompressionBombError:
-        raise Unreadable("is too large to decode safely") from None
-    except PermissionError as error:
-        raise Unreadable(f"cannot be read ({plain(error)})") from None
     except Unreadable:
         raise
+    except UnidentifiedImageError:
+        raise Unreadable("is not a picture that can be read here (save HEIC as JPEG)") from None
     except Exception as error:  # a damaged file may make a decoder raise anything
-        raise Unreadable(f"is cut short or damaged ({plain(error)})") from None
+        raise Unreadable(f"cannot be read ({plain(error)})") from None
 
 
 def read_picture(
     path: Path, size: tuple[int, int] | None = None, *, enough: int = 0, least: int = 2, upright: bool = True
 ) -> tuple[Image.Image, str]:
-    """Read a picture file as RGB, white behind its transparent pixels.
+    """Read a picture file as RGB, white behind its transparent pixels; raises Unreadable.
 
     Args:
         path: BMP, GIF, JPEG, PNG, TIFF or WebP, whatever its name says.
@@ -79,12 +64,7 @@ def read_picture(
 
     Returns:
         The picture, and what colours it had if it was not RGB: ``"grey"``, ``"transparent"``, ...
-
-    Raises:
-        Unreadable: the file is missing, not a picture, damaged, or too large or too small.
     """
-    from PIL import Image, ImageOps
-
     with opened(path, least, scaled=enough > 0) as picture:
         colours = colours_of(picture)
         if enough:
@@ -94,8 +74,7 @@ def read_picture(
             with contextlib.suppress(Exception):  # damaged EXIF data do not spoil the picture
                 ImageOps.exif_transpose(picture, in_place=True)
         kind = "RGBA" if colours == "transparent" else "RGB"
-        whole = _eight_bits(picture)
-        whole = whole if whole.mode == kind else whole.convert(kind)
+        whole = _eight_bits(picture).convert(kind)
         if size:  # before it is laid on white: Pillow weighs colours by their opacity
             whole = whole.resize(size, Image.Resampling.BILINEAR)
         if kind == "RGBA":
@@ -105,15 +84,13 @@ def read_picture(
 
 def colours_of(picture: Image.Image) -> str:
     """What colours a picture has if they are not RGB, or nothing."""
-    if picture.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info:
+    if picture.has_transparency_data:
         return "transparent"
     return "" if picture.mode == "RGB" else MODES.get(picture.mode, picture.mode)
 
 
 def _eight_bits(picture: Image.Image) -> Image.Image:
     """Scale a grey picture of 16 or 32 bits to 0..255: Pillow would clip at 255 what reaches to 65,535."""
-    from PIL import Image
-
     if picture.mode not in ("I", "F") and not picture.mode.startswith("I;"):
         return picture
     values = np.nan_to_num(np.asarray(picture, dtype=np.float32))

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from helpers import CourseError
-from helpers.datasets._common import IN_DATA_DIR, is_file, local_places, path_of, plain, source_in_use
+from helpers.datasets._common import is_file, local_places, path_of, plain, source_in_use
 from helpers.datasets._download import DownloadFailed, downloading, fetch_files
 
+NAME, TITLE, MEGABYTES = "vgg16-weights", "VGG16's ImageNet weights", 59
 FILE = "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
 URL = f"https://storage.googleapis.com/tensorflow/keras-applications/vgg16/{FILE}"
 MD5 = "6d6bbae143d832006294945121d1f1fc"
-MEGABYTES = 59
 
 
 @dataclass(frozen=True)
@@ -47,18 +47,8 @@ def find_vgg16_weights(weights: str = "imagenet", data_source: str = "auto") -> 
     source = source_in_use(data_source)
     if weights == "random":
         found = FoundWeights(None, "random", "VGG16 weights: RANDOM, nothing learnt yet.")
-    elif weights != "imagenet":
-        found = _weights_file(weights)
     else:
-        try:
-            found = FoundWeights(_imagenet(source), "imagenet", "VGG16 weights: learnt on ImageNet.")
-        except DownloadFailed as failure:
-            if source == "real":
-                remedy = failure.remedy or f"connect to the network, or put {FILE} into COURSE_DATA_DIR"
-                what = f"VGG16's ImageNet weights are unavailable ({failure})"
-                raise CourseError(f"{what}: {remedy}, or use weights='random'.") from None
-            note = f"VGG16 weights: RANDOM, not ImageNet's, which are unavailable here ({failure})."
-            found = FoundWeights(None, "random", note)
+        found = _imagenet(source) if weights == "imagenet" else _weights_file(weights)
     print(found.note)
     return found
 
@@ -66,48 +56,48 @@ def find_vgg16_weights(weights: str = "imagenet", data_source: str = "auto") -> 
 def places() -> list[tuple[str, Path, str]]:
     """Where ImageNet weights may lie: (place, file, ``"complete"``, ``"wrong"`` or ``"missing"``)."""
     keras_home = path_of(os.environ.get("KERAS_HOME") or "~/.keras")  # as Keras documents it
-    found = [("Keras's cache", keras_home / "models" / FILE)]
-    (where, folder), *_ = local_places()
-    if where == IN_DATA_DIR:
-        found.insert(0, (where, folder / FILE if is_file(folder / FILE) else folder / "vgg16" / FILE))
+    folders = [(where, base) for where, folder in local_places()[:-1] for base in (folder, folder / "vgg16")]
+    found = [(where, folder / FILE) for where, folder in folders if is_file(folder / FILE)]
+    found.append(("Keras's cache", keras_home / "models" / FILE))
     return [(where, path, _state(path)) for where, path in found]
 
 
 def _state(path: Path) -> str:
     if not is_file(path):
         return "missing"
-    with path.open("rb") as file:
-        return "complete" if hashlib.file_digest(file, "md5").hexdigest() == MD5 else "wrong"
+    return "complete" if hashlib.md5(path.read_bytes()).hexdigest() == MD5 else "wrong"
 
 
-def _imagenet(source: str) -> str:
-    """Path of the verified ImageNet weights; raises DownloadFailed."""
+def _imagenet(source: str) -> FoundWeights:
+    note = "VGG16 weights: learnt on ImageNet."
     for _, path, state in places():
         if state == "complete":
-            return str(path)
-    if source == "sample":
-        raise DownloadFailed("data_source is sample, so nothing is downloaded")
-    with downloading("VGG16 weights", URL, MEGABYTES, source == "real", "Keras's cache", "KERAS_HOME"):
-        fetch_files({FILE: (URL, f"md5:{MD5}")}, path.parent, "VGG16 weights", MEGABYTES)
-    return str(path)
+            return FoundWeights(str(path), "imagenet", note)
+    try:
+        if source == "sample":
+            raise DownloadFailed("data_source is sample, so nothing is downloaded")
+        with downloading(TITLE, URL, MEGABYTES, source == "real", "Keras's cache", "KERAS_HOME"):
+            fetch_files({FILE: (URL, f"md5:{MD5}")}, path.parent, "VGG16 weights", MEGABYTES)
+    except DownloadFailed as failure:
+        if source == "real":
+            remedy = f"{failure.remedy}, put {FILE} into COURSE_DATA_DIR, or use weights='random'"
+            raise CourseError(f"{TITLE} are unavailable ({failure}): {remedy}.") from None
+        note = f"VGG16 weights: RANDOM, not ImageNet's, which are unavailable here ({failure})."
+        return FoundWeights(None, "random", note)
+    return FoundWeights(str(path), "imagenet", note)
 
 
 def _weights_file(name: str) -> FoundWeights:
     path = path_of(name)
-    if not is_file(path):
-        raise CourseError(f"weights={name!r} is neither 'imagenet', 'random' nor a file that exists.")
-    if path.suffix != ".h5":
-        raise CourseError(f"weights={name!r} is not a weights file: its name must end in .weights.h5 or .h5.")
+    if not is_file(path) or path.suffix != ".h5":
+        raise CourseError(f"weights={name!r} is neither 'imagenet', 'random' nor a file ending in .h5.")
     import keras
 
     try:
         # The one sure way to know is to load them. Keras warns at length before it raises.
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with warnings.catch_warnings(action="ignore"):
             keras.applications.VGG16(weights=str(path), include_top=False, input_shape=(32, 32, 3))
     except Exception as error:
-        raise CourseError(
-            f"weights={name!r} does not hold the weights of VGG16 without its top "
-            f"(cut short, or of another network: {plain(error)}): replace it."
-        ) from None
+        what = f"weights={name!r} does not hold VGG16 without its top"
+        raise CourseError(f"{what} (cut short, or another network: {plain(error)}): replace it.") from None
     return FoundWeights(str(path), "file", f"VGG16 weights: from the file {path.name}.")

@@ -3,7 +3,7 @@
 import csv
 import hashlib
 import urllib.parse
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from helpers import CourseError
@@ -11,7 +11,7 @@ from helpers.datasets import _common
 from helpers.datasets._common import IN_SAMPLE, DatasetInfo, NotHere, count_classes
 from helpers.datasets._download import fetch_files, install, staging_folder
 
-NAME, TITLE, FOLDER, megabytes = "car-plane", "Cars and planes", "car-plane/", 16
+NAME, TITLE, FOLDER, MEGABYTES = "car-plane", "Cars and planes", "car-plane/", 16
 PUBLISHED = {"train": 160, "validation": 40, "test": 15}
 URL = (
     "https://raw.githubusercontent.com/katelynrwalker/image-recognition-with-keras-convolutional-neural-networks/"
@@ -39,25 +39,23 @@ class CarPlane:
 
 def look(folder: Path, where: str) -> CarPlane:
     """Find the three parts and the labels of the test pictures; compare all files with those published."""
-    base = folder / NAME if (folder / NAME).is_dir() else folder
+    base = _common.base_of(folder, NAME, ("training_set", "val_set", "test"))
     parts = [base / "training_set", base / "val_set", base / "test"]
-    if missing := [part.name for part in parts if not part.is_dir()]:
-        raise NotHere("" if base == folder and missing[2:] else f"{NAME} has no folder {missing[0]}")
-    train, validation = (count_classes(part, CLASSES, f"{NAME}/{part.name}") for part in parts[:2])
+    train, validation = (count_classes(part, CLASSES) for part in parts[:2])
     own = base / "test-labels.csv"
     labels = read_labels(own, f"{NAME}/{own.name} in {where}") if own.is_file() else read_labels(LABELS)
-    names = sorted(path.name for path in _common.pictures_in(base / "test"))
+    names = [path.name for path in _common.pictures_in(base / "test")]
     test_labels = {name: labels[name] for name in names if name in labels}
     if not test_labels:
         raise NotHere(f"{NAME}/test holds no picture whose label is known")
 
     counts = {"train": train, "validation": validation, "test": len(test_labels)}
-    kind, note = "partial", ""
+    note = "drawn, not photographed" if where == IN_SAMPLE else ""
     if counts == PUBLISHED:
-        changed = [name for name, sha in published_files().items() if _sha256(base / name) != sha]
-        kind = "partial" if changed else "complete"
+        sums = {p: hashlib.sha256(p.read_bytes()).hexdigest() for p in base.glob("*/**/*") if p.is_file()}
+        changed = [name for name, sha in published_files().items() if sums.get(base / name) != sha]
         note = f"{len(changed)} not as published, the first is {changed[0]}" if changed else ""
-    info = DatasetInfo(NAME, TITLE, kind, counts, PUBLISHED, where, note)
+    info = DatasetInfo(NAME, TITLE, counts, PUBLISHED, where, note)
     return CarPlane(*parts, CLASSES, test_labels, info)
 
 
@@ -69,15 +67,14 @@ def read_labels(path: Path, name: str = LABELS.name) -> dict[str, int]:
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:  # Excel writes a mark before the first line
-            rows = list(csv.DictReader(file))
-        labels = {row["file"]: row["label"] for row in rows}
-        if wrong := set(labels.values()) - {"0", "1"}:
-            raise ValueError(f"a label is {wrong.pop()!r}, not 0 (cars) or 1 (planes)")
+            labels = {row["file"]: row["label"] for row in csv.DictReader(file)}
+        return {file: {"0": 0, "1": 1}[label] for file, label in labels.items()}
     except (OSError, ValueError, KeyError, csv.Error) as error:
-        reason = f"no column {error}" if isinstance(error, KeyError) else _common.plain(error)
-        remedy = "save it as CSV in UTF-8, with commas and the columns file,label"
+        reason = f"{error} is wrong or missing" if isinstance(error, KeyError) else _common.plain(error)
+        remedy = (
+            "save it as CSV in UTF-8 with the columns file,label, where a label is 0 (cars) or 1 (planes)"
+        )
         raise CourseError(f"{name} cannot be used ({reason}): {remedy}.") from None
-    return {name: int(label) for name, label in labels.items()}
 
 
 def published_files() -> dict[str, str]:
@@ -85,19 +82,14 @@ def published_files() -> dict[str, str]:
     return {line[66:]: line[:64] for line in CHECKSUMS.read_text(encoding="utf-8").splitlines() if line}
 
 
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
-
-
 def download(cache: Path) -> None:
     """Bring all files into a folder of their own, which becomes the set when all are there."""
     files = {name: (URL + urllib.parse.quote(name), sha) for name, sha in published_files().items()}
     with staging_folder(cache, NAME) as staging:
-        fetch_files(files, staging / NAME, TITLE, megabytes)
+        fetch_files(files, staging / NAME, TITLE, MEGABYTES)
         install(staging / NAME, cache / NAME, staging, look)
 
 
 def sample() -> CarPlane:
     """The course's own drawings."""
-    found = look(_common.SAMPLES_FOLDER, IN_SAMPLE)
-    return replace(found, info=replace(found.info, kind="sample", note="drawn, not photographed"))
+    return look(_common.SAMPLES_FOLDER, IN_SAMPLE)

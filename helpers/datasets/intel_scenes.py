@@ -4,16 +4,16 @@ import contextlib
 import logging
 import os
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
 
 from helpers import CourseError
-from helpers.datasets._common import IN_CACHE, IN_SAMPLE, SAMPLES_FOLDER, DatasetInfo, NotHere, count_classes
-from helpers.datasets._download import LATER, DownloadFailed, install, staging_folder
+from helpers.datasets._common import IN_CACHE, IN_SAMPLE, SAMPLES_FOLDER, DatasetInfo, base_of, count_classes
+from helpers.datasets._download import DownloadFailed, install, staging_folder
 from helpers.datasets._folders import usable_pictures
 
-NAME, TITLE, FOLDER, megabytes = "intel-scenes", "Intel scenes", "intel-scenes/", 360
+NAME, TITLE, FOLDER, MEGABYTES = "intel-scenes", "Intel scenes", "intel-scenes/", 360
 PUBLISHED = {"train": 14_034, "test": 3_000}
 URL = "https://www.kaggle.com/"
 HANDLE = "puneet6060/intel-image-classification"
@@ -32,18 +32,13 @@ class ImageFolders:
 
 def look(folder: Path, where: str) -> ImageFolders:
     """Find both parts and count their pictures by their names."""
-    base = folder / NAME if (folder / NAME).is_dir() else folder
-    outer = [base / "seg_train", base / "seg_test"]
-    if missing := [part.name for part in outer if not part.is_dir()]:
-        raise NotHere("" if base == folder and missing[1:] else f"{NAME} has no folder {missing[0]}")
+    base = base_of(folder, NAME, ("seg_train", "seg_test"))
     # The public archive repeats the folder's name: seg_train/seg_train/<class>.
-    parts = [part / part.name if (part / part.name).is_dir() else part for part in outer]
-    counts = {
-        name: count_classes(part, CLASSES, f"{NAME}/{part.name}")
-        for name, part in zip(PUBLISHED, parts, strict=True)
-    }
-    kind = "complete" if counts == PUBLISHED else "partial"
-    return ImageFolders(*parts, CLASSES, DatasetInfo(NAME, TITLE, kind, counts, PUBLISHED, where))
+    parts = [base / part / part for part in ("seg_train", "seg_test")]
+    parts = [part if part.is_dir() else part.parent for part in parts]
+    counts = {name: count_classes(part, CLASSES) for name, part in zip(PUBLISHED, parts, strict=True)}
+    note = "drawn, not photographed" if where == IN_SAMPLE else ""
+    return ImageFolders(*parts, CLASSES, DatasetInfo(NAME, TITLE, counts, PUBLISHED, where, note))
 
 
 def download(cache: Path) -> None:
@@ -59,17 +54,16 @@ def download(cache: Path) -> None:
         print("Checking every picture ...", flush=True)
         try:
             found = look(unpacked, IN_CACHE)
-            if found.info.kind != "complete":
-                raise NotHere(f"it has {found.info.in_words()} pictures")
+            problems = [] if found.info.kind == "complete" else [f"it has {found.info.in_words()} pictures"]
             for part in (found.train, found.test):
-                if problems := usable_pictures(part, CLASSES, not_rgb="skip").problems:
-                    raise NotHere(problems[0])
-        except (NotHere, CourseError) as reason:
-            raise DownloadFailed(f"what Kaggle sent is not the published set: {reason}", LATER) from None
+                problems += usable_pictures(part, CLASSES).problems
+        except CourseError as reason:
+            problems = [reason]
+        if problems:
+            raise DownloadFailed(f"what Kaggle sent is not the published set: {problems[0]}")
         install(unpacked, cache / NAME, staging, look)
 
 
 def sample() -> ImageFolders:
     """The course's own drawings."""
-    found = look(SAMPLES_FOLDER, IN_SAMPLE)
-    return replace(found, info=replace(found.info, kind="sample", note="drawn, not photographed"))
+    return look(SAMPLES_FOLDER, IN_SAMPLE)

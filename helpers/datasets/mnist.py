@@ -1,7 +1,6 @@
 """The MNIST digits: one file of arrays, from the Keras bucket."""
 
 import hashlib
-import math
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from helpers import CourseError
 from helpers.datasets._common import IN_SAMPLE, DatasetInfo, NotHere, is_file, plain
 from helpers.datasets._download import fetch_files
 
-NAME, TITLE, FOLDER, megabytes = "mnist", "MNIST digits", "mnist/mnist.npz", 11
+NAME, TITLE, FOLDER, MEGABYTES = "mnist", "MNIST digits", "mnist/mnist.npz", 11
 PUBLISHED = {"train": 60_000, "test": 10_000}
 URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
 FILE_SHA256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
@@ -23,7 +22,6 @@ ARRAY_SHA256 = {
     "x_test": "6d87418db22cc8025d05968bec9bd5c3932904b23485740db143a061a2c9d161",
     "y_test": "ddeff807876a9661a1110d45c266c86239a3a1b7d37da0c3716a7a683c852ff5",
 }
-MOST_PICTURES = 1_000_000  # 0.8 GB: a file that claims more is damaged
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,42 +48,33 @@ def look(folder: Path, where: str) -> Mnist:
     if path is None:
         raise NotHere("")
     try:
-        with zipfile.ZipFile(path) as archive:
-            arrays = {key: _array(archive, key) for key in ARRAY_SHA256}
-        for part in PUBLISHED:
-            x, y = arrays[f"x_{part}"], arrays[f"y_{part}"]
-            if len(x) != len(y):
-                raise ValueError(f"x_{part} has {len(x):,} pictures, and y_{part} {len(y):,} labels")
-            if y.max() > 9:
-                raise ValueError(f"y_{part} holds the label {y.max()}, but digits are 0 to 9")
-    except Exception as error:  # a damaged archive may raise anything
+        arrays = _read(path)
+    except Exception as error:  # a damaged archive may raise anything, MemoryError too
         raise CourseError(f"mnist.npz in {where} cannot be used ({plain(error)}): replace it.") from None
     counts = {part: len(arrays[f"x_{part}"]) for part in PUBLISHED}
     as_published = all(hashlib.sha256(arrays[key]).hexdigest() == sha for key, sha in ARRAY_SHA256.items())
-    kind, note = ("complete" if as_published else "partial"), ""
-    if counts == PUBLISHED and not as_published:
-        note = "as many pictures as the published set, but not the same ones"
-    return Mnist(**arrays, info=DatasetInfo(NAME, TITLE, kind, counts, PUBLISHED, where, note))
+    note = "" if as_published or counts != PUBLISHED else "as many pictures as published, but not the same"
+    return Mnist(**arrays, info=DatasetInfo(NAME, TITLE, counts, PUBLISHED, where, note))
 
 
-def _array(archive: zipfile.ZipFile, key: str) -> np.ndarray:
-    """Read one array after its header was found right: a header may claim more than fits into memory."""
-    if f"{key}.npy" not in archive.namelist():
-        raise ValueError(f"it has no array {key!r}")
-    with archive.open(f"{key}.npy") as member:
-        first = np.lib.format.read_magic(member) == (1, 0)
-        read_header = np.lib.format.read_array_header_1_0 if first else np.lib.format.read_array_header_2_0
-        shape, by_columns, dtype = read_header(member)
-        wanted = (28, 28) if key.startswith("x") else ()
-        if dtype != np.uint8 or not shape or shape[1:] != wanted or not 0 < shape[0] <= MOST_PICTURES:
-            raise ValueError(f"{key} is {dtype} of shape {shape}, not uint8 of {('pictures', *wanted)}")
-        content = member.read(math.prod(shape) + 1)  # to its end, where the archive's checksum is compared
-    return np.frombuffer(content, np.uint8).reshape(shape, order="F" if by_columns else "C").copy()
+def _read(path: Path) -> dict[str, np.ndarray]:
+    if not zipfile.is_zipfile(path):
+        raise ValueError("it is not a zip file of arrays")
+    with np.load(path, allow_pickle=False) as archive:
+        arrays = {key: np.ascontiguousarray(archive[key]) for key in ARRAY_SHA256}
+    for part in PUBLISHED:
+        x, y = arrays[f"x_{part}"], arrays[f"y_{part}"]
+        for key, array, shape in ((f"x_{part}", x, (len(y), 28, 28)), (f"y_{part}", y, (len(y),))):
+            if array.dtype != np.uint8 or array.shape != shape:
+                raise ValueError(f"{key} is {array.dtype} of shape {array.shape}, not uint8 of {shape}")
+        if y.max() > 9:
+            raise ValueError(f"y_{part} holds the label {y.max()}, but digits are 0 to 9")
+    return arrays
 
 
 def download(cache: Path) -> None:
     """Bring the file into the cache."""
-    fetch_files({"mnist.npz": (URL, FILE_SHA256)}, cache / "mnist", TITLE, megabytes)
+    fetch_files({"mnist.npz": (URL, FILE_SHA256)}, cache / "mnist", TITLE, MEGABYTES)
 
 
 def sample() -> Mnist:
@@ -105,5 +94,5 @@ def sample() -> Mnist:
         is_test[np.flatnonzero(labels == digit)[4::5]] = True
     counts = {"train": int((~is_test).sum()), "test": int(is_test.sum())}
     note = "scikit-learn's 8x8 digits, enlarged to 28x28"
-    info = DatasetInfo(NAME, TITLE, "sample", counts, PUBLISHED, IN_SAMPLE, note)
+    info = DatasetInfo(NAME, TITLE, counts, PUBLISHED, IN_SAMPLE, note)
     return Mnist(pictures[~is_test], labels[~is_test], pictures[is_test], labels[is_test], info)
