@@ -48,7 +48,7 @@ def test_with_the_threshold_fixed_beforehand_only_the_thick_x_fails_piece_by_pie
         ]
         for way, score in letters["ways"].items()
     }
-    assert wrong == {"pixel by pixel": ["shifted X", "turned X"], "piece by piece": ["thick X"]}
+    assert wrong == {"pixel by pixel": ["shifted X", "rotated X"], "piece by piece": ["thick X"]}
 
 
 def test_crop_shows_the_framed_pixels_and_their_numbers(draw):
