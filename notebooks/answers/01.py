@@ -94,15 +94,16 @@ GUESSES = {
             "sea": "that is the right class, but argmax gives its place in the list.",
         },
     ),
-    # four agree and five differ: (4 - 5) / 9
+    # six agree and three differ: (6 - 3) / 9
     "score": Guess(
-        -1 / 9,
+        3 / 9,
         hints={
-            -1: "that is the sum of the nine products; divide it by nine.",
-            0.44: "you counted only what agrees; every disagreement takes 1 away.",
-            4 / 9: "you counted only what agrees; every disagreement takes 1 away.",
-            0.11: "the size is right. Do more numbers agree, or more differ?",
-            -0.56: "you counted only what differs; every agreement adds 1.",
+            3: "that is the sum of the nine products; divide it by nine.",
+            0.67: "you counted only what agrees; every disagreement takes 1 away.",
+            6 / 9: "you counted only what agrees; every disagreement takes 1 away.",
+            -0.33: "the size is right. Do more numbers agree, or more differ?",
+            -3 / 9: "the size is right. Do more numbers agree, or more differ?",
+            -0.11: "that is one pixel to the right; this window begins at column 3.",
             1: "it fitted perfectly before; now the window holds other numbers.",
         },
         tolerance=0.005,

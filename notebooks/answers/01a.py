@@ -192,7 +192,7 @@ TASKS = {
         mistakes=[
             (mirrored, "you have mirrored the picture; the channels are the last axis."),
             (upside_down, "the picture stands on its head; the channels are the last axis."),
-            (all_turned_round, "rows and columns are backwards as well; turn only the last axis."),
+            (all_turned_round, "rows and columns are backwards as well; reverse only the last axis."),
             (unchanged, "the channels are still blue, green, red."),
         ],
         inputs=[(photo,) for photo in _photos],
@@ -211,7 +211,7 @@ TASKS = {
         mistakes=[
             (upside_down, "that turns it upside down; the columns are axis 1."),
             (to_rgb, "that exchanges red and blue; the columns are axis 1."),
-            (all_turned_round, "everything is backwards; turn only axis 1."),
+            (all_turned_round, "everything is backwards; reverse only axis 1."),
             (unchanged, "nothing has changed yet."),
         ],
         inputs=[(photo,) for photo in _photos],

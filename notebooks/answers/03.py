@@ -101,7 +101,7 @@ GUESSES = {
         0.73,
         {
             0.5: "that is the average one. We keep the best of 200.",
-            1.0: "30 coins all right is one chance in a thousand million. 200 tries are far too few.",
+            1.0: "30 coins all right is one chance in a billion. 200 tries are far too few.",
             0.9: "27 or more of 30 right: fewer than one coin tosser in a hundred thousand manages that.",
             0.55: "that is hardly better than the average one. The luckiest of 200 does better.",
         },
@@ -110,8 +110,8 @@ GUESSES = {
     "best_tosser_fresh": Guess(
         0.5,
         {
-            0.73: "that was luck, and luck does not come along to fresh pictures.",
-            0.7: "that was luck, and luck does not come along to fresh pictures: it still tosses a coin.",
+            0.73: "that was luck, and luck does not carry over to fresh pictures.",
+            0.7: "that was luck, and luck does not carry over to fresh pictures: it still tosses a coin.",
             0.6: "it knows no more than before. What is the share of heads in 1,000 tosses?",
         },
         tolerance=0.05,
