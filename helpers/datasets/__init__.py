@@ -39,6 +39,7 @@ from helpers.datasets._common import (
 )
 from helpers.datasets._download import DownloadFailed, downloading
 from helpers.datasets._folders import OwnPhotographs, PictureReport, own_photographs, usable_pictures
+from helpers.datasets._pictures import read_photographs
 from helpers.datasets._weights import FoundWeights, find_vgg16_weights
 from helpers.datasets.car_plane import CLASSES as CAR_PLANE_CLASSES
 from helpers.datasets.car_plane import CarPlane
