@@ -4,14 +4,12 @@ import copy
 import dataclasses
 import functools
 import json
-import os
 import re
 from unittest.mock import MagicMock
 
 import numpy as np
 import pytest
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 from helpers import COURSE_FOLDER, CourseError, datasets, published, training
 
 with training.quiet_import():
@@ -27,11 +25,7 @@ SMALL = {
 
 
 class Lesson:
-    """A lesson whose code cells run here, one by one, on the sample and without its figures.
-
-    `fits` holds what each training of the cell that ran last has measured; `stop_in` is the number of the
-    training that a KeyboardInterrupt ends after two steps.
-    """
+    """A lesson whose code cells run here, one by one, on the sample and without its figures."""
 
     def __init__(self, number, monkeypatch, **parameters):
         (path,) = (COURSE_FOLDER / "notebooks").glob(f"{number}-*.ipynb")
@@ -39,8 +33,7 @@ class Lesson:
         self.cells = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
         self.parameters = {"data_source": "sample"} | SMALL[number] | parameters
         self.space, self.fits, self.stop_in = {}, [], None
-        fit = keras.Model.fit
-        stop = keras.callbacks.LambdaCallback(on_train_batch_end=self.interrupt)
+        fit, stop = keras.Model.fit, keras.callbacks.LambdaCallback(on_train_batch_end=self.interrupt)
 
         def noted(network, *arguments, callbacks=(), **options):
             history = fit(network, *arguments, callbacks=[*(callbacks or ()), stop], **options)
@@ -51,10 +44,10 @@ class Lesson:
 
     def interrupt(self, batch, logs):
         if self.stop_in == len(self.fits) and batch == 1:
-            self.stop_in = None
             raise KeyboardInterrupt
 
     def run(self, cell, stop_in=None):
+        """Run a cell; return what each training in it has measured, or stop one of them after two steps."""
         self.fits, self.stop_in = [], stop_in
         exec(self.cells[cell], self.space)
         if "data_source: str" in self.cells[cell]:
@@ -63,116 +56,91 @@ class Lesson:
             self.space["figures"] = MagicMock()
         return self.fits
 
+    def stop(self, cell, stop_in):
+        with pytest.raises(CourseError, match=ONE_LINE):
+            self.run(cell, stop_in)
+
     def find(self, marker):
         (cell,) = (number for number, source in enumerate(self.cells) if marker in source)
         return cell
 
+    def entries(self):
+        return {name: set(self.space.get(name, ())) for name in ("networks", "histories", "seconds", "heads")}
 
-def entries(lesson):
-    names = ("networks", "histories", "seconds", "heads", "head_seconds")
-    return {name: set(lesson.space[name]) for name in names if name in lesson.space}
-
-
-def reached(lesson):
-    """Return what the lesson's networks reached, without the seconds."""
-    rows = lesson.space["lesson"].networks
-    return {name: {k: v for k, v in row.items() if k != "train_seconds"} for name, row in rows.items()}
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory):
-    """A file of weights for VGG16, so that lesson 6 trains everything that it has."""
-    training.set_seed(1)
-    path = tmp_path_factory.mktemp("weights") / "any.weights.h5"
-    keras.applications.VGG16(weights=None, include_top=False).save_weights(path)
-    return {"04": {}, "05": {}, "06": {"weights": str(path)}}
+    def shorten(self, table, *names):
+        rows = self.space[table]
+        self.space[table] = {name: (*rows[name][:2], 1, *rows[name][3:]) for name in names}
 
 
 @pytest.mark.parametrize(("number", "least"), [("04", 6), ("05", 2), ("06", 9)])
-def test_every_training_cell_can_be_stopped_and_run_again_at_any_time(number, least, weights, monkeypatch):
-    whole = Lesson(number, monkeypatch, **weights[number])
+def test_every_training_cell_can_be_stopped_and_run_again_at_any_time(number, least, monkeypatch, tmp_path):
+    settings = {}
+    if number == "06":  # with a file of weights it trains everything that it has
+        settings["weights"] = str(tmp_path / "any.weights.h5")
+        keras.applications.VGG16(weights=None, include_top=False).save_weights(settings["weights"])
+    whole = Lesson(number, monkeypatch, **settings)
     measured = [copy.deepcopy(whole.run(cell)) for cell in range(len(whole.cells))]
-    cells = [cell for cell, fits in enumerate(measured) if fits]
-    assert len(cells) >= least
-    before = entries(whole)
-    for cell in cells:  # after everything else has run
-        with pytest.raises(CourseError, match=ONE_LINE):
-            whole.run(cell, stop_in=len(measured[cell]) // 2)
+    trainings = {cell: len(fits) // 2 for cell, fits in enumerate(measured) if fits}
+    assert len(trainings) >= least
+    before = whole.entries()
+    for cell, middle in trainings.items():  # after everything else has run
+        whole.stop(cell, middle)
         assert whole.run(cell) == measured[cell], whole.cells[cell]
-        if "networks, histories, seconds = " in whole.cells[cell]:
-            whole.run(cell + 1)  # which brings back what the recipe of lesson 5 has emptied
-        assert entries(whole) == before, whole.cells[cell]
+        if "networks, histories, seconds = {" in whole.cells[cell]:
+            whole.run(cell + 1)  # which brings back what that recipe has emptied
+        assert whole.entries() == before, whole.cells[cell]
 
     monkeypatch.undo()
-    stopped = Lesson(number, monkeypatch, **weights[number])
-    for cell in range(len(stopped.cells)):
-        if cell in cells:
-            with pytest.raises(CourseError, match=ONE_LINE):
-                stopped.run(cell, stop_in=len(measured[cell]) // 2)
+    stopped = Lesson(number, monkeypatch, **settings)
+    for cell in range(max(trainings) + 1):  # before anything else has run
+        if cell in trainings:
+            stopped.stop(cell, trainings[cell])
         assert stopped.run(cell) == measured[cell], stopped.cells[cell]
-    assert reached(stopped) == reached(whole)
 
 
 ABLATION, RECIPES = "ablation = {} if", "recipes = {} if"
 LONG_CELLS = (ABLATION, "x_test, y_test = ", "LONG = {", "def train_on_all", "def long_row", RECIPES)
-# The cell, and which of its trainings is stopped: each start goes on where the one before it was stopped.
 FIVE_STOPS = ((ABLATION, 1), (ABLATION, 0), (RECIPES, 1), (RECIPES, 3), (RECIPES, 4))
 
 
-@pytest.fixture
-def lesson_4(monkeypatch):
-    """Lesson 4 before its long comparison, believing that its few pictures are the complete set."""
+def long_comparison(lesson, folder, monkeypatch, stops=()):
+    """Run the long comparison, started anew after each stop; return what it stored and trained."""
+    trained = 0
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "UNFINISHED_FOLDER", folder / "runs" / "unfinished")
+        for name in ("store_result", "store_network"):
+            patch.setattr(published, name, functools.partial(getattr(published, name), folder=folder))
+        for where, number in (*stops, (None, None)):
+            for marker in LONG_CELLS:
+                cell, stopped = lesson.find(marker), marker == where
+                lesson.stop(cell, number) if stopped else lesson.run(cell)
+                trained += len(lesson.fits)
+                if marker == "LONG = {":
+                    lesson.shorten("LONG", "lecture", "assignment", "compact")
+                if stopped:
+                    break
+        lesson.space["names"] = tuple(lesson.space["LONG"])
+        lesson.run(lesson.find("training.forget(lesson)"))
+    assert not list((folder / "runs").rglob("*.*")), "what was unfinished is gone"
+    other = r'"(train_seconds|training \(s\)|sha256)": .*'  # what differs between two equal trainings
+    stored = {
+        path.name: re.sub(other, "", path.read_text(encoding="utf-8")) for path in folder.glob("*.json")
+    }
+    return stored, published.load_network(folder / "mnist-compact.keras").get_weights(), trained
+
+
+def test_a_long_comparison_stopped_at_five_moments_ends_as_one_that_was_not(monkeypatch, tmp_path):
     few = datasets.load_mnist("sample")
-    counts = {"train": 240, "test": len(few.x_test)}
-    info = dataclasses.replace(few.info, kind="complete", counts=counts)
+    info = dataclasses.replace(few.info, kind="complete", counts={"train": 240, "test": len(few.x_test)})
     few = dataclasses.replace(few, x_train=few.x_train[:240], y_train=few.y_train[:240], info=info)
     monkeypatch.setattr(datasets, "load_mnist", lambda source: few)
     lesson = Lesson("04", monkeypatch, long_comparison=True)
     for cell in range(lesson.find(ABLATION)):
         lesson.run(cell)
-    shorten(lesson, "ABLATION", ("assignment", "+ augmentation"))
-    return lesson
+    lesson.shorten("ABLATION", "assignment", "+ augmentation")
 
-
-def shorten(lesson, table, names):
-    rows = lesson.space[table]
-    lesson.space[table] = {name: (*rows[name][:2], 1, *rows[name][3:]) for name in names}
-
-
-def long_comparison(lesson, folder, monkeypatch, stops=()):
-    """Run the long comparison, started anew after each stop; return what it stored and its trainings."""
-    with monkeypatch.context() as patch:
-        patch.setattr(training, "UNFINISHED_FOLDER", folder / "runs" / "unfinished")
-        for name in ("store_result", "store_network"):
-            patch.setattr(published, name, functools.partial(getattr(published, name), folder=folder))
-        trained = 0
-        for where, number in (*stops, (None, None)):
-            for marker in LONG_CELLS:
-                if marker == where:
-                    with pytest.raises(CourseError, match=ONE_LINE):
-                        lesson.run(lesson.find(marker), stop_in=number)
-                else:
-                    lesson.run(lesson.find(marker))
-                trained += len(lesson.fits)
-                if marker == "LONG = {":
-                    shorten(lesson, "LONG", ("lecture", "assignment", "compact"))
-                if marker == where:
-                    break
-        lesson.space["names"] = tuple(lesson.space["LONG"])
-        lesson.run(lesson.find("training.forget(lesson)"))
-        assert not list((folder / "runs").rglob("*.*")), "what was unfinished is gone"
-    stored = {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.json")}
-    seconds = r'"(train_seconds|training \(s\)|sha256)": .*'
-    network = published.load_network(folder / "mnist-compact.keras")
-    return {name: re.sub(seconds, "", text) for name, text in stored.items()}, network.get_weights(), trained
-
-
-def test_a_long_comparison_stopped_at_five_moments_ends_as_one_that_was_not(lesson_4, monkeypatch, tmp_path):
-    (tmp_path / "whole").mkdir()
-    whole, weights, trained = long_comparison(lesson_4, tmp_path / "whole", monkeypatch)
-    again, same_weights, trained_again = long_comparison(
-        lesson_4, tmp_path / "again", monkeypatch, FIVE_STOPS
-    )
+    whole, weights, trained = long_comparison(lesson, tmp_path / "whole", monkeypatch)
+    again, same_weights, trained_again = long_comparison(lesson, tmp_path / "again", monkeypatch, FIVE_STOPS)
     assert set(whole) == {"04.json", "mnist-compact.json"}
     assert again == whole
     assert all(np.array_equal(one, other) for one, other in zip(weights, same_weights, strict=True))
