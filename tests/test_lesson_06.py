@@ -29,6 +29,21 @@ def photograph(seed, side=200):
     return Image.fromarray(small).resize((side * 4 // 3, side), Image.Resampling.BICUBIC)
 
 
+def test_the_lesson_reads_photographs_as_it_reads_the_student_s_own(tmp_path):
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    for seed, name in enumerate(("planes", "cars")):
+        (tmp_path / name).mkdir()
+        photograph(seed, side=900).save(tmp_path / name / "b.jpg", exif=turned)
+        photograph(seed + 9).save(tmp_path / name / "a.png")
+    space = lesson("def load_pictures(", class_names=["cars", "planes"])
+    pictures, files = space["load_pictures"](tmp_path, SIZE, "uint8")
+    assert [file.name for file in files] == ["a.png", "b.jpg"] * 2
+    assert space["labels_of"](files).tolist() == [[0], [0], [1], [1]]
+    own = [datasets.own_photographs(tmp_path / name, (SIZE, SIZE)).pictures for name in ("cars", "planes")]
+    assert np.array_equal(pictures, np.concatenate(own))
+
+
 @pytest.fixture(scope="module")
 def bits(tmp_path_factory):
     """A function: the number of answers in which the fingerprints of two pictures differ."""

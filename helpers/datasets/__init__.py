@@ -25,6 +25,7 @@ from helpers.datasets import _common, _weights, car_plane, intel_scenes, mnist
 from helpers.datasets._common import DATA_FOLDER, SAMPLES_FOLDER, DatasetInfo, cache_folder, source_in_use
 from helpers.datasets._download import DownloadFailed, downloading
 from helpers.datasets._folders import own_photographs, usable_pictures
+from helpers.datasets._pictures import read_photographs
 from helpers.datasets._weights import FoundWeights, find_vgg16_weights
 from helpers.datasets.intel_scenes import CLASSES as SCENE_CLASSES
 from helpers.datasets.intel_scenes import ImageFolders

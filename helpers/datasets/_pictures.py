@@ -2,12 +2,13 @@
 
 import contextlib
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from helpers import CourseError
 from helpers.datasets._common import is_file, plain
 
 # Nothing else is ever opened: Pillow hands EPS to another program, whatever the file's name says.
@@ -80,6 +81,21 @@ def read_picture(
         if kind == "RGBA":
             whole = Image.alpha_composite(Image.new("RGBA", whole.size, "white"), whole).convert("RGB")
         return whole, colours
+
+
+@without_warnings()
+def read_photographs(paths: Iterable[Path], size: tuple[int, int]) -> np.ndarray:
+    """Read photographs upright, as RGB, stretched to ``size`` (height, width) by averaging over all pixels.
+
+    Returns uint8, shape (photographs, height, width, 3). Raises CourseError naming the first it cannot read.
+    """
+    pictures = []
+    for path in paths:
+        try:
+            pictures.append(read_picture(path, (size[1], size[0]), enough=max(size))[0])
+        except Unreadable as reason:
+            raise CourseError(f"{path.name} {reason}: take it out of its folder.") from None
+    return np.stack(pictures)
 
 
 def colours_of(picture: Image.Image) -> str:
