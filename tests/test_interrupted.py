@@ -134,7 +134,7 @@ def test_a_long_comparison_stopped_at_five_moments_ends_as_one_that_was_not(monk
     info = dataclasses.replace(few.info, kind="complete", counts={"train": 240, "test": len(few.x_test)})
     few = dataclasses.replace(few, x_train=few.x_train[:240], y_train=few.y_train[:240], info=info)
     monkeypatch.setattr(datasets, "load_mnist", lambda source: few)
-    lesson = Lesson("04", monkeypatch, long_comparison=True)
+    lesson = Lesson("04", monkeypatch, long_comparison=True, epochs=10)  # which are stored
     for cell in range(lesson.find(ABLATION)):
         lesson.run(cell)
     lesson.shorten("ABLATION", "assignment", "+ augmentation")
