@@ -57,7 +57,7 @@ check: $(READY)
 	@$(BIN)/python -m pytest -q -m "not kernel" -n $(WORKERS) $(ARGS)
 
 test: $(READY)
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 benchmarks: $(READY)
 	@for script in tests/benchmarks/lesson_*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done

@@ -15,7 +15,9 @@ import pytest
 
 from helpers import COURSE_FOLDER
 
-STEMS = {path.stem[:2]: path.stem for path in sorted((COURSE_FOLDER / "notebooks").glob("*.ipynb"))}
+STEMS = {
+    path.stem.partition("-")[0]: path.stem for path in sorted((COURSE_FOLDER / "notebooks").glob("*.ipynb"))
+}
 DATA = os.environ.get("COURSE_DATA_DIR")
 ON_PICTURES = ("01", "04", "05", "06")  # lessons 2 and 3 use no data set: on real pictures, nothing is new
 RUNS = [(lesson, "sample") for lesson in reversed(STEMS)] + [(lesson, "real") for lesson in ON_PICTURES]
