@@ -116,7 +116,7 @@ def test_the_tables_say_what_was_measured_on_what(finished):
     assert (tiny["network"], tiny["weights"], tiny["data"]) == ("tiny", "random", "sample")
     assert (tiny["parameter_count"], tiny["test_accuracy"], tiny["macro_f1"]) == ("1234", "0.5", "")
     assert (rows[0]["changed"], tiny["changed"]) == ("epochs=1 seed=5", "seed=5")
-    assert "BUILT-IN SAMPLES served as pictures in lesson 04" in printed
+    assert "BUILT-IN SAMPLES served as pictures in lesson 4" in printed
     assert "data: BUILT-IN SAMPLES, 600 of 60,000 train" in printed
     page = (folder / "index.html").read_text(encoding="utf-8")
     assert "600 of 60,000 train" in page and "epochs=1 seed=5" in page and "BUILT-IN SAMPLES" in page
@@ -276,7 +276,7 @@ def test_random_weights_that_nobody_asked_for_are_said_loudly():
     vgg = Lesson(Path("06-vgg.ipynb"), "VGG")
     metrics = {"parameters": {"weights": "imagenet"}, "data": {"kind": "complete"}, "networks": networks}
     stood_in = table_text([Outcome(vgg, "class", 1.0, metrics=metrics)])
-    assert "RANDOM WEIGHTS stood in for the trained ones in lesson 06 (vgg16-frozen)" in stood_in
+    assert "RANDOM WEIGHTS stood in for the trained ones in lesson 6 (vgg16-frozen)" in stood_in
     metrics["parameters"] = {"weights": "random"}
     assert "RANDOM" not in table_text([Outcome(vgg, "class", 1.0, metrics=metrics)])
 
