@@ -224,7 +224,7 @@ def scenes_file(tmp_path_factory):
     layers = keras.layers
     entrance = keras.Input((150, 150, 3))
     x = layers.AveragePooling2D(2)(layers.Rescaling(1 / 255)(entrance))
-    x = layers.Conv2D(4, 3, strides=11, activation="relu", name="feature_maps")(x)
+    x = layers.Conv2D(4, 3, strides=11, activation="relu", kernel_initializer="ones", name="feature_maps")(x)
     x = layers.GlobalAveragePooling2D(name="features")(x)
     path = tmp_path_factory.mktemp("models") / "intel-scenes.keras"
     keras.Model(entrance, layers.Dense(6, activation="softmax")(x)).save(path)

@@ -207,12 +207,12 @@ def parameter_faults(stem, position, cell, tree, rules):
     lines = source(cell).split("\n")
     for node in tree.body:
         if not isinstance(node, ast.AnnAssign) or not isinstance(node.annotation, ast.Name):
-            faults.append(fault(stem, position, f"line {node.lineno} is no annotated literal"))
+            faults.append(fault(stem, position, f"line {node.lineno} is not an annotated literal"))
             continue
         try:
             seen[node.target.id] = ast.literal_eval(node.value)
         except ValueError:
-            faults.append(fault(stem, position, f"{node.target.id} is no literal"))
+            faults.append(fault(stem, position, f"{node.target.id} is not a literal"))
         if "#" not in lines[node.end_lineno - 1]:
             faults.append(fault(stem, position, f"{node.target.id} has no comment"))
     for name, value in COMMON.items():
@@ -418,8 +418,8 @@ def output(**content):
         (lambda n: n["cells"].pop(1), "lacks '## Questions'"),
         (lambda n: n["cells"].insert(2, n["cells"].pop(8)), "another order"),
         (lambda n: n["cells"][5].update(source="x = 1\n" * 26), "26 lines"),
-        (lambda n: n["cells"][4].update(source="seed: int = 2 + 1  # b"), "no literal"),
-        (lambda n: n["cells"][4].update(source="seed = 0"), "no annotated literal"),
+        (lambda n: n["cells"][4].update(source="seed: int = 2 + 1  # b"), "not a literal"),
+        (lambda n: n["cells"][4].update(source="seed = 0"), "not an annotated literal"),
         (lambda n: n["cells"][7].update(execution_count=9), "one clean run"),
         (lambda n: n["cells"][7].update(source="import keras\nlesson.finish()"), "TF_CPP_MIN_LOG_LEVEL"),
         (lambda n: n["cells"][7].update(source="pass"), "lesson.finish() 0 times"),
