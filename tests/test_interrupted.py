@@ -131,7 +131,8 @@ def long_comparison(lesson, folder, monkeypatch, stops=()):
 
 def test_a_long_comparison_stopped_at_five_moments_ends_as_one_that_was_not(monkeypatch, tmp_path):
     few = datasets.load_mnist("sample")
-    info = dataclasses.replace(few.info, kind="complete", counts={"train": 240, "test": len(few.x_test)})
+    counts = {"train": 240, "test": len(few.x_test)}
+    info = dataclasses.replace(few.info, where="a test", note="", counts=counts, published=counts)
     few = dataclasses.replace(few, x_train=few.x_train[:240], y_train=few.y_train[:240], info=info)
     monkeypatch.setattr(datasets, "load_mnist", lambda source: few)
     lesson = Lesson("04", monkeypatch, long_comparison=True, epochs=10)  # which are stored
