@@ -54,7 +54,7 @@ fresh: $(READY)
 
 check: $(READY)
 	@$(BIN)/python -m ruff check . && $(BIN)/python -m ruff format --check helpers course tests data
-	@$(BIN)/python -m pytest -q -m "not kernel" -n $(WORKERS) $(ARGS)
+	@$(BIN)/python -m pytest -q -m "not kernel" -n $(WORKERS) --dist worksteal $(ARGS)
 
 test: $(READY)
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
