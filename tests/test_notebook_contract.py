@@ -20,8 +20,7 @@ TO_BE_SHORTENED = ("04", "05", "06")  # these lessons are still longer than an h
 COMMON = {"data_source": "auto", "seed": 0, "metrics_path": ""}
 STAGES = ["load and preprocess", "define the architecture", "train", "estimate the performance"]
 MACHINE_PATH = re.compile(r"(/(home|root|work|tmp|Users|usr|opt|var)/\w|[A-Z]:\\\\?Users)")
-KNOWN_TAGS = {"parameters", "colab", "nbval-check-output", "nbval-ignore-output", "nbval-skip", "recipe"}
-KNOWN_TAGS |= {"exercise", "check"}
+KNOWN_TAGS = {"parameters", "colab", "nbval-check-output", "nbval-ignore-output", "recipe", "exercise", "check"}
 
 
 def load(stem):
@@ -142,9 +141,8 @@ def lesson_faults(stem, cells, code):
         f"{stem}: has {n:,} {what}; {most:,} are the most" for what, (n, most) in limits.items() if n > most
     ]
     tasks = [position for position, cell in code if "exercise" in tags(cell)]
-    wanted = 3 if lesson else 1
-    if len(tasks) < wanted:
-        faults.append(f"{stem}: has {len(tasks)} cells for the student to write; {wanted} are wanted")
+    if len(tasks) < (3 if lesson else 1):
+        faults.append(f"{stem}: has {len(tasks)} cells for the student to write; 3 (deeper: 1) are wanted")
     starts = [position for position, cell in code if "start_lesson(" in source(cell)]
     asked = [position for position, cell in code if re.search(r"\.(guess|check)\(", source(cell))]
     if lesson and starts and (not asked or min(asked) > starts[0] + 10):
