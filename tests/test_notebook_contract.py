@@ -20,7 +20,7 @@ TO_BE_SHORTENED = ("04", "05", "06")  # these lessons are still longer than an h
 COMMON = {"data_source": "auto", "seed": 0, "metrics_path": ""}
 STAGES = ["load and preprocess", "define the architecture", "train", "estimate the performance"]
 MACHINE_PATH = re.compile(r"(/(home|root|work|tmp|Users|usr|opt|var)/\w|[A-Z]:\\\\?Users)")
-KNOWN_TAGS = {"parameters", "colab", "nbval-check-output", "nbval-ignore-output", "recipe", "exercise", "check"}
+KNOWN_TAGS = {"parameters", "colab", "nbval-check-output", "recipe", "exercise", "check"}
 
 
 def load(stem):
