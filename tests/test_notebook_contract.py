@@ -128,12 +128,7 @@ def lesson_faults(stem, cells, code):
     if stem[:3].rstrip("-") in TO_BE_SHORTENED:
         return []
     lesson = stem[2] == "-"
-    prose = [
-        source(cell).partition("<!-- course:links -->")[0]
-        for cell in cells
-        if cell["cell_type"] == "markdown"
-    ]
-    words = sum(len(text.split()) for text in prose)  # the links are written by a command
+    words = sum(len(source(cell).split()) for cell in cells if cell["cell_type"] == "markdown")
     lines = sum(len(source(c).rstrip("\n").split("\n")) for _, c in code if "colab" not in tags(c))
     limits = {"cells": (len(cells), 100 if lesson else 90)}
     limits |= {"words": (words, 3_000), "lines of code": (lines, 330)} if lesson else {}
