@@ -1,6 +1,6 @@
 """Reports a person can read: accuracy with its interval, per-class table, confusion, mistakes."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,41 @@ def accuracy_line(correct: int, total: int) -> str:
     """Return e.g. '93.3% (14 of 15 right; 95% interval 70.2% to 98.8%)'."""
     low, high = wilson_interval(correct, total)
     return f"{correct / total:.1%} ({correct:,} of {total:,} right; 95% interval {low:.1%} to {high:.1%})"
+
+
+class Comparison(NamedTuple):
+    """How often two networks are right about the same pictures, and the p-value of the exact sign test."""
+
+    both: int
+    only_a: int
+    only_b: int
+    neither: int
+    p_value: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.both:,} pictures right by both, {self.only_a:,} by the first alone, {self.only_b:,} by "
+            f"the second alone, {self.neither:,} by neither; sign test p = {self.p_value:.2g}"
+        )
+
+
+def compare(right_a: Any, right_b: Any) -> Comparison:
+    """Compare two networks on the same pictures: the exact sign test (McNemar's), as lesson 4 derives it.
+
+    `right_a` and `right_b` say of each picture whether a network was right: booleans of shape (n,), in the
+    same order. Only pictures on which the two differ tell them apart; if neither network were better, each
+    of these would fall to either like a tossed coin. `p_value` (0 to 1, two-sided) is how often coins alone
+    would be as lopsided. Raises `ValueError` for arrays of different or no length, or of other values.
+    """
+    a, b = np.asarray(right_a), np.asarray(right_b)
+    if a.shape != b.shape or a.ndim != 1 or not a.size or (a.dtype, b.dtype) != (bool, bool):
+        raise ValueError(
+            f"right_a is {a.dtype} of shape {a.shape}, right_b {b.dtype} of shape {b.shape}: both must be "
+            "True or False for each of the same pictures"
+        )
+    only_a, only_b = int((a & ~b).sum()), int((b & ~a).sum())
+    p_value = float(binomtest(only_a, only_a + only_b).pvalue) if only_a + only_b else 1.0
+    return Comparison(int((a & b).sum()), only_a, only_b, int((~a & ~b).sum()), p_value)
 
 
 def predict_dataset(model: Any, dataset: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -17,7 +17,7 @@ MODELS_FOLDER = COURSE_FOLDER / "data" / "models"
 
 
 def load_result(lesson_number: str, folder: Path = RESULTS_FOLDER) -> dict[str, Any]:
-    """Return what the full profile measured earlier for a lesson ("04").
+    """Return what the full profile measured earlier for a lesson or deeper notebook ("04", "05a").
 
     Raises `CourseError` when the file is missing or damaged.
     """
@@ -50,7 +50,7 @@ def store_result(lesson: Any, result: dict[str, Any], folder: Path = RESULTS_FOL
     Returns the file. Raises `CourseError` when the lesson did not run on real pictures: the numbers of a
     sample are never published.
     """
-    path = folder / f"{lesson.stem[:2]}.json"
+    path = folder / f"{lesson.stem.partition('-')[0]}.json"
     write_json(path, _origin(lesson, folder) | result)
     return path
 

@@ -83,3 +83,26 @@ def test_results_table_names_data_and_weights_in_every_row():
     assert table.loc["scratch", "training (s)"] == "61.2"
     assert table.loc["vgg16-frozen", "test accuracy"] == ""
     assert "macro F1" not in table.columns
+
+
+@pytest.mark.parametrize(
+    ("right_a", "right_b", "counts", "p_value"),
+    [
+        ("111100", "110010", (2, 2, 1, 1), 1.0),
+        ("1" * 12, "1" * 3 + "0" * 9, (3, 9, 0, 0), 2 / 2**9),
+        ("10", "10", (1, 0, 0, 1), 1.0),
+    ],
+)
+def test_comparison_counts_the_pictures_and_tosses_a_coin_for_each_difference(
+    right_a, right_b, counts, p_value
+):
+    found = evaluation.compare(*(np.array(list(text)) == "1" for text in (right_a, right_b)))
+    assert found[:4] == counts
+    assert found.p_value == pytest.approx(p_value)
+    assert f"p = {p_value:.2g}" in str(found)
+
+
+@pytest.mark.parametrize("right_b", [np.ones(3, bool), np.ones(4), np.ones((4, 1), bool)])
+def test_comparison_needs_the_same_pictures(right_b):
+    with pytest.raises(ValueError, match="same pictures"):
+        evaluation.compare(np.ones(4, bool), right_b)
