@@ -8,6 +8,7 @@ their numbers. Titles and names are drawn as they are written, `$` included.
 
 import base64
 import io
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -288,6 +289,56 @@ def accuracy_intervals(scores: Mapping[str, tuple[int, int]], **texts: str) -> N
     axis.margins(x=0.2)
     axis.set(xlabel="accuracy (%) with its 95% interval", ylim=(len(scores) - 0.5, -0.5))
     axis.grid(axis="x", alpha=0.3)
+    show(fig, **texts)
+
+
+@AS_WRITTEN
+def seed_dots(scores: Mapping[str, Sequence[float]], xlabel: str, **texts: str) -> None:
+    """Draw what each seed reached as open dots, one row a name, with a line and a number at the median.
+
+    `scores` maps a name to shares (0 to 1, one a seed), drawn in per cent; the first name is on top.
+    """
+    fig, axis = plt.subplots(figsize=(7.5, 0.6 * len(scores) + 0.8), layout="constrained")
+    reached = [100 * np.asarray(shares, dtype=float) for shares in scores.values()]
+    digits = 2 if np.ptp(np.concatenate(reached)) < 5 else 1
+    for row, shares in enumerate(reached):
+        apart = np.linspace(-0.12, 0.12, len(shares))  # equal seeds must not hide each other
+        axis.plot(shares, row + apart, "o", color=COLOURS[0], mfc="none", markersize=8, mew=1.6)
+        middle = np.median(shares)
+        axis.plot([middle, middle], [row - 0.24, row + 0.24], color="black", linewidth=2.5)
+        axis.text(middle, row - 0.27, f"{middle:.{digits}f}", ha="center", va="bottom", fontsize=9)
+    axis.set_yticks(range(len(scores)), [_readable(name) for name in scores])
+    axis.margins(x=0.08)
+    axis.set(xlabel=_readable(xlabel), ylim=(len(scores) - 0.5, -0.6))
+    axis.grid(axis="x", alpha=0.3)
+    show(fig, **texts)
+
+
+@AS_WRITTEN
+def network_drawing(model: Any, **texts: str) -> None:
+    """Draw a built Keras network as boxes, one a layer, six a row: high as its maps, wide as its channels.
+
+    Both on a logarithmic scale; a row of n numbers counts as n channels of 1x1. A shaded box has
+    parameters. A network inside the network is one box with a thick edge.
+    """
+    boxes = [("input", model.inputs[0].shape, 0, False)]
+    for layer in model.layers:
+        kind, nested = type(layer).__name__, hasattr(layer, "layers")
+        words = layer.name if nested else re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", "\n", kind)
+        boxes += [(words, layer.output.shape, layer.count_params(), nested)] * (kind != "InputLayer")
+    sizes = [(shape[1] if len(shape) > 2 else 1, shape[-1]) for _, shape, *_ in boxes]
+    scaled = np.log2(1 + np.array(sizes, dtype=float))
+    scaled = 0.08 + 0.62 * scaled / scaled.max(axis=0)
+    fig, axes = _grid(len(boxes), 6, 1.32, 1.75)
+    for axis, (words, shape, count, nested), (high, wide) in zip(axes, boxes, scaled, strict=True):
+        look = {"fc": COLOURS[9] if count else "white", "ec": "black", "lw": 3 if nested else 1}
+        axis.add_patch(Rectangle((0.5 - wide / 2, 0.75 - high / 2), wide, high, **look))
+        if axis is not axes[0]:
+            arrow = {"arrowstyle": "-|>", "color": "black", "shrinkA": 0, "shrinkB": 0}
+            axis.annotate("", (0.5 - wide / 2, 0.75), (-0.02, 0.75), arrowprops=arrow)
+        lines = (words, "×".join(map(str, shape[1:])), f"{count:,} parameters" if count else "")
+        axis.text(0.5, 0.36, "\n".join(lines), ha="center", va="top", fontsize=8.5)
+        axis.set(xlim=(0, 1), ylim=(-0.1, 1.12))
     show(fig, **texts)
 
 
