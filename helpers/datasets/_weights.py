@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 
 from helpers import CourseError
-from helpers.datasets._common import DatasetInfo, NotHere, is_file, local_places, plain
-from helpers.datasets._download import fetch_files, staging_folder
+from helpers.datasets._common import IN_SAMPLE, DatasetInfo, NotHere, is_file, local_places, plain
+from helpers.datasets._download import fetch_files
 
-FOLDERS = ("weights", "", "vgg16", "models")  # the last is where Keras keeps them
 KERNELS = "vgg16-block1_conv1-kernel.npy"
 KERNELS_SHA256 = "cd73e153603bafc7e3fba87a6d558fa84d4dc793dbb0c40f10920a36a1a193a5"
 
@@ -40,42 +39,37 @@ class FoundWeights:
         """
         arrays = read_layers(self.path) if self.path else {}
         for layer in network.layers if self.path else ():
-            found = arrays.get(layer.name, [])
-            if [array.shape for array in found] != [tuple(weight.shape) for weight in layer.weights]:
-                raise CourseError(f"{self.path.name} has no weights for the layer {layer.name!r}")
-            layer.set_weights(found)
+            try:
+                layer.set_weights(arrays.get(layer.name, []))
+            except ValueError:
+                raise CourseError(f"{self.path.name} has no weights for the layer {layer.name!r}") from None
 
 
-@dataclass
+@dataclass(eq=False)
 class Network:
     """The published weights of one network; looked for as a set of pictures is, hence the same names."""
 
     NAME: str
-    LABEL: str
+    TITLE: str
+    FOLDER: str  # Keras's file
     MEGABYTES: int
     URL: str
     CHECKSUM: str  # MD5 of the file, or SHA-256 of the numbers in these layers
     LAYERS: tuple[str, ...] = ()
     PART: str = ""  # a file of just these layers, which serves as well
 
-    @property
-    def TITLE(self) -> str:
-        """What they are called in a sentence."""
-        return f"{self.LABEL}'s ImageNet weights"
-
-    @property
-    def FOLDER(self) -> str:
-        """The file to put into ``COURSE_DATA_DIR``."""
-        return self.URL.rsplit("/", 1)[-1]
-
     def look(self, folder: Path, where: str) -> FoundWeights:
-        """Find a file, and accept it by what it holds."""
-        paths = [folder / place / name for place in FOLDERS for name in (self.FOLDER, self.PART)]
+        """Find a file, and accept it by what it holds; the stand-in is what a network starts with."""
+        if where == IN_SAMPLE:
+            info = DatasetInfo(self.NAME, self.TITLE, {}, {}, where, "RANDOM, nothing learnt yet")
+            return FoundWeights(None, "random", f"{self.TITLE}: {info.note}.", info)
+        folders = (self.NAME, "weights", "", "vgg16", "models")  # the first is the course's, the last Keras's
+        paths = [folder / below / name for below in folders for name in (self.FOLDER, self.PART)]
         paths = [path for path in paths if is_file(path)]
         for path in paths:
             if self.checksum(path) == self.CHECKSUM:
                 info = DatasetInfo(self.NAME, self.TITLE, {}, {}, where)
-                return FoundWeights(path, "imagenet", f"{self.LABEL} weights: learnt on ImageNet.", info)
+                return FoundWeights(path, "imagenet", f"{self.TITLE}: learnt on ImageNet.", info)
         raise NotHere(f"{paths[0].name} is damaged, or another file" if paths else "")
 
     def checksum(self, path: Path) -> str:
@@ -90,18 +84,9 @@ class Network:
         except Exception as error:  # a damaged file may raise anything
             return plain(error)
 
-    def download(self, cache: Path) -> None:
-        """Bring Keras's file into the cache, where it appears when it has been verified."""
-        with staging_folder(cache, "weights") as staging:
-            fetch_files({self.FOLDER: (self.URL, None)}, staging, self.TITLE, self.MEGABYTES)
-            if self.checksum(staging / self.FOLDER) != self.CHECKSUM:
-                raise ValueError("hash does not match")
-            (cache / "weights").mkdir(exist_ok=True)
-            (staging / self.FOLDER).replace(cache / "weights" / self.FOLDER)
-
-    def sample(self) -> FoundWeights:
-        """No weights: a network keeps the random ones that it started with."""
-        return FoundWeights(None, "random", f"{self.LABEL} weights: RANDOM, nothing learnt yet.")
+    def download(self, folder: Path) -> None:
+        """Fill a folder."""
+        fetch_files({self.FOLDER: (self.URL, None)}, folder, self.TITLE, self.MEGABYTES)
 
 
 def read_layers(path: Path) -> dict[str, list[np.ndarray]]:
@@ -137,7 +122,7 @@ def vgg16_first_kernels() -> np.ndarray | None:
         path = folder / "weights" / KERNELS
         try:
             if not is_file(path):
-                return read_layers(VGG16.look(folder, where).path)["block1_conv1"][0]
+                return read_layers(NETWORKS["vgg16"].look(folder, where).path)["block1_conv1"][0]
             kernels = np.load(path, allow_pickle=False)
             if hashlib.sha256(kernels).hexdigest() != KERNELS_SHA256:
                 raise ValueError("it holds other numbers")
@@ -152,7 +137,8 @@ def vgg16_first_kernels() -> np.ndarray | None:
 KERAS = "https://storage.googleapis.com/tensorflow/keras-applications"
 VGG16 = Network(
     NAME="vgg16-weights",
-    LABEL="VGG16",
+    TITLE="VGG16 weights",
+    FOLDER="vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5",
     MEGABYTES=59,
     URL=f"{KERAS}/vgg16/vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5",
     CHECKSUM="6d6bbae143d832006294945121d1f1fc",
@@ -160,7 +146,8 @@ VGG16 = Network(
 PAIRS = ("conv1", *(f"conv_{kind}_{block}" for block in range(1, 13) for kind in ("dw", "pw")))
 MOBILENET = Network(
     NAME="mobilenet-weights",
-    LABEL="MobileNet",
+    TITLE="MobileNet weights",
+    FOLDER="mobilenet_1_0_224_tf_no_top.h5",
     MEGABYTES=17,
     URL=f"{KERAS}/mobilenet/mobilenet_1_0_224_tf_no_top.h5",
     CHECKSUM="9b569e7c7754ab013e57ae12e131977c706d6bae2db2610b2282a22aac6f7c76",
