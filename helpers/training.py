@@ -18,6 +18,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -48,9 +49,7 @@ def set_seed(seed: int) -> None:
 
 @contextlib.contextmanager
 def quiet_import() -> Iterator[None]:
-    """Keep what TensorFlow writes while it is imported out of the notebook.
-
-    Use: `with quiet_import(): import keras`.
+    """Keep out of the notebook what TensorFlow writes at its import: `with quiet_import(): import keras`.
 
     TensorFlow 2.21 reports missing graphics cards before it reads `TF_CPP_MIN_LOG_LEVEL`, straight to
     file descriptor 2, past `sys.stderr`. Python's errors still come through. Afterwards TensorFlow's own
@@ -82,27 +81,17 @@ def _spare_memory() -> None:
     if limit.isdigit() and int(limit) < 4e9:
         os.environ.setdefault("TF_ONEDNN_USE_SYSTEM_ALLOCATOR", "1")
         with contextlib.suppress(OSError, AttributeError, TypeError):  # only glibc has it
-            ctypes.CDLL(None).mallopt(
-                -3, 2**20
-            )  # M_MMAP_THRESHOLD: larger blocks go back when they are freed
-
-
-class Stopwatch:
-    """Seconds of wall-clock time between entering and leaving a `with` block."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
+            # M_MMAP_THRESHOLD: larger blocks go back when they are freed
+            ctypes.CDLL(None).mallopt(-3, 2**20)
 
 
 @contextlib.contextmanager
-def stopwatch() -> Iterator[Stopwatch]:
-    """Measure a block: `with stopwatch() as watch: ...`, then read `watch.seconds`.
+def stopwatch() -> Iterator[SimpleNamespace]:
+    """Measure a training (wall clock, s): `with stopwatch() as watch: ...`, then read `watch.seconds`.
 
-    The blocks that lessons measure are their trainings. A student who stops one gets one line
-    (`CourseError`) in place of TensorFlow's traceback.
+    A student who stops it gets one line (`CourseError`) in place of TensorFlow's traceback.
     """
-    watch = Stopwatch()
-    start = time.perf_counter()
+    start, watch = time.perf_counter(), SimpleNamespace(seconds=0.0)
     try:
         yield watch
     except KeyboardInterrupt:
@@ -123,15 +112,14 @@ def progress(label: str) -> Any:
     class Progress(keras.callbacks.Callback):
         def on_train_begin(self, logs=None):
             self.start = self.last = time.perf_counter()
-            self.epoch, self.width = 0, 0
+            self.epoch = self.width = 0
 
         def on_epoch_begin(self, epoch, logs=None):
             self.epoch = epoch + 1
 
         def on_train_batch_end(self, batch, logs=None):
             if time.perf_counter() - self.last > 1:
-                steps = self.params.get("steps") or 0
-                self.say(f"batch {batch + 1}" + (f"/{steps}" if steps else ""), logs)
+                self.say(f"  batch {batch + 1}/{self.params.get('steps') or '?'}", logs)
 
         def on_epoch_end(self, epoch, logs=None):
             self.say("", logs)
@@ -141,13 +129,10 @@ def progress(label: str) -> Any:
 
         def say(self, where, logs):
             self.last = time.perf_counter()
-            shown = [
-                f"{name.replace('val_', 'validation ')} {value:.4f}"
-                for name, value in (logs or {}).items()
-                if name in ("loss", "accuracy", "val_loss", "val_accuracy")
-            ]
-            head = f"{label}: epoch {self.epoch}/{self.params['epochs']}"
-            line = "  ".join(part for part in (head, where, *shown) if part)
+            line = f"{label}: epoch {self.epoch}/{self.params['epochs']}{where}"
+            for name in ("accuracy", "loss", "val_accuracy", "val_loss"):
+                if name in (logs or {}):
+                    line += f"  {name.replace('val_', 'validation ')} {logs[name]:.4f}"
             line += f"  ({self.last - self.start:.0f} s)"
             print("\r" + line.ljust(self.width), end="", flush=True)
             self.width = len(line)
@@ -170,24 +155,21 @@ def versions() -> dict[str, str]:
 def recipe_hash(stem: str) -> str:
     """Return a fingerprint (SHA-256, 16 hex digits) of a lesson's cells that are tagged `recipe`.
 
-    Blank lines and blanks at line ends do not count. A stored result names the recipe it came from;
-    a test compares.
+    Blank lines and blanks at line ends do not count. A stored result names the recipe it came from.
     """
     path = COURSE_FOLDER / "notebooks" / f"{stem}.ipynb"
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    sources = [
-        "".join(cell["source"]) for cell in cells if "recipe" in cell.get("metadata", {}).get("tags", [])
-    ]
+    recipes = [cell for cell in cells if "recipe" in cell.get("metadata", {}).get("tags", [])]
+    sources = ["".join(cell["source"]) for cell in recipes]
     lines = [line.rstrip() for source in sources for line in source.splitlines() if line.strip()]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
 def unfinished_file(lesson: Any, name: str) -> Path:
-    """Return where something of an unfinished long comparison waits, such as a trained network.
+    """Return the path of a file `name` that waits, as a trained network, for the end of a long comparison.
 
-    `name` is the file's own name with its ending. All that one comparison leaves lies in one folder, named by
-    its recipe cells, parameters, pictures and versions: a run with any other finds nothing of it.
-    `forget` removes the folder.
+    All that one comparison leaves lies in one folder, named by its recipe cells, parameters, pictures and
+    versions: a run with any other finds nothing of it. `forget` removes the folder.
     """
     parameters = {key: value for key, value in lesson.parameters.items() if key != "metrics_path"}
     what = [recipe_hash(lesson.stem), parameters, lesson.data, versions()]
