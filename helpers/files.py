@@ -13,19 +13,12 @@ from helpers import CourseError
 
 
 def check_writable(path: Path, name: str = "") -> None:
-    """Raise `CourseError` unless `path` can be a regular file in a writable folder; nothing is changed.
-
-    `name` says in the message what the path is for.
-    """
+    """Raise `CourseError`, with `name` before the path, where no file can be written; nothing is changed."""
     try:
-        reasons = {
-            "it is a folder": path.is_dir(),
-            "its folder does not exist": not path.parent.is_dir(),
-            "it is not a regular file": path.is_symlink() or (path.exists() and not path.is_file()),
-            "the file is read-only": path.exists() and not os.access(path, os.W_OK),
-        }
-        if reason := next((reason for reason, applies in reasons.items() if applies), None):
-            raise OSError(reason)
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            raise OSError("it is not a regular file")
+        if path.exists() and not os.access(path, os.W_OK):
+            raise OSError("the file is read-only")
         with tempfile.TemporaryFile(dir=path.parent):
             pass
     except OSError as error:

@@ -1,7 +1,6 @@
 """Around a training: the seed, a quiet import, a stopwatch, progress, and going on after an interruption.
 
-What is trained, and how, stands in the notebooks. Importing this module loads neither TensorFlow
-nor matplotlib, pandas or scikit-learn.
+What is trained, and how, stands in the notebooks.
 """
 
 import contextlib
@@ -32,19 +31,14 @@ UNFINISHED_FOLDER = COURSE_FOLDER / "runs" / "unfinished"
 def set_seed(seed: int) -> None:
     """Make random numbers repeatable: Python's, NumPy's and, where Keras is loaded, Keras's as well.
 
-    With Keras loaded TensorFlow is also asked for operations that add up in a fixed order, so that two
-    runs on one machine agree to the last digit.
+    TensorFlow then also adds up in a fixed order: two runs on one machine agree to the last digit.
     """
     random.seed(seed)
     np.random.seed(seed)
-    if "keras" in sys.modules:
-        import keras
-
+    if keras := sys.modules.get("keras"):
         keras.utils.set_random_seed(seed)
-        if keras.backend.backend() == "tensorflow":
-            import tensorflow as tf
-
-            tf.config.experimental.enable_op_determinism()
+        if "tensorflow" in sys.modules:
+            sys.modules["tensorflow"].config.experimental.enable_op_determinism()
 
 
 @contextlib.contextmanager
@@ -72,10 +66,9 @@ def quiet_import() -> Iterator[None]:
 
 
 def _spare_memory() -> None:
-    """Where memory is scarce, have TensorFlow give back what a training needed; before it is imported.
+    """Have TensorFlow give back what a training needed, where Binder names less than 4 GB in MEM_LIMIT.
 
-    Its own pool keeps all it has ever held: in lesson 5 that is 290 MB more, and 40% less work for the
-    processor. Binder and other hubs name their limit, in bytes, in MEM_LIMIT.
+    Its own pool keeps all it has ever held: in lesson 5, 290 MB more and 40% less work for the processor.
     """
     limit = os.environ.get("MEM_LIMIT", "")
     if limit.isdigit() and int(limit) < 4e9:
@@ -102,9 +95,7 @@ def stopwatch() -> Iterator[SimpleNamespace]:
 
 
 def progress(label: str) -> Any:
-    """Return a Keras callback that reports a training in one line that overwrites itself.
-
-    The line goes to standard output and stays as one line in the notebook:
+    """Return a Keras callback that reports a training in one line of standard output that overwrites itself:
     label, epoch, loss and accuracy, those of validation if there are any, seconds so far.
     """
     import keras
@@ -149,9 +140,6 @@ def versions() -> dict[str, str]:
     return found
 
 
-# --- going on after an interruption ----------------------------------------------------------------
-
-
 def recipe_hash(stem: str) -> str:
     """Return a fingerprint (SHA-256, 16 hex digits) of a lesson's cells that are tagged `recipe`.
 
@@ -182,9 +170,9 @@ def unfinished_file(lesson: Any, name: str) -> Path:
 def remembered(lesson: Any, name: str, experiment: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """Run one experiment of a long comparison, or take what an interrupted run has measured already.
 
-    `experiment` takes nothing and returns what JSON can hold. Results wait beside the files of
-    `unfinished_file` and end with them. On the built-in sample, which is quick, nothing is kept.
-    Raises `CourseError` when what was kept is damaged.
+    `experiment` takes nothing and returns what JSON can hold; that waits beside the files of
+    `unfinished_file`. On the built-in sample, which is quick, nothing is kept. Raises `CourseError` when
+    what was kept is damaged.
     """
     if lesson.data is None or lesson.data["kind"] == "sample":
         return plain(experiment())
@@ -192,7 +180,7 @@ def remembered(lesson: Any, name: str, experiment: Callable[[], dict[str, Any]])
     try:
         found = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     except ValueError:
-        where = path.parent.relative_to(UNFINISHED_FOLDER.parent.parent)
+        where = f"runs/unfinished/{path.parent.name}"
         raise CourseError(f"{where} is damaged: delete that folder and run again") from None
     if name in found:
         print(f"{name}: measured before the last run was interrupted")
