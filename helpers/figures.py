@@ -22,8 +22,6 @@ from matplotlib.font_manager import get_font_names
 from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
-from PIL import Image
-from scipy.ndimage import binary_dilation
 
 from helpers.evaluation import wilson_interval
 
@@ -166,37 +164,6 @@ def photo_grid(
         axis.imshow(image.astype("uint8") if whole else image, vmin=0, vmax=255 if whole else 1)
         axis.set_title(title, fontsize=9)
     show(fig, **texts, photo=photo)
-
-
-def where_it_looks(
-    images: Sequence[np.ndarray], heat: Sequence[np.ndarray], titles: Sequence[str], **texts: Any
-) -> None:
-    """Show photographs and, below each, where a network looks (lesson 5): dark does not count, framed does.
-
-    `images` have shape (height, width, 3), 0..255; `heat` are coarse maps of shape (rows, columns), at
-    least 0, each scaled by its own largest value and drawn smoothly over its photograph. The frame runs where
-    the heat is half of the largest, in black and white. `texts` are those of `photo_grid`, and `right`.
-    Raises `ValueError` for more than 12 pictures.
-    """
-    if 2 * len(images) > MOST_THUMBNAILS:
-        raise ValueError(f"{len(images)} pictures, two thumbnails each: at most {MOST_THUMBNAILS // 2}")
-    pairs = []
-    for image, coarse in zip(images, heat, strict=True):
-        above = np.clip(np.asarray(image, dtype=float) / 255, 0, 1)
-        smooth = _stretched(np.asarray(coarse, dtype=float), above.shape[:2])
-        smooth /= smooth.max() or 1
-        below = above * (0.25 + 0.75 * smooth[..., np.newaxis])
-        inside, line = smooth > 0.5, 1 + len(above) // 100
-        below[binary_dilation(inside, iterations=2 * line) & ~inside] = 0
-        below[binary_dilation(inside, iterations=line) & ~inside] = 1
-        pairs.append(np.concatenate([above, np.ones_like(above[: 3 * line]), below]))
-    photo_grid(pairs, titles, columns=4, size=1.9, **texts)
-
-
-def _stretched(coarse: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Stretch a coarse map to (height, width), in straight lines between the middles of its cells."""
-    whole = Image.fromarray(coarse.astype("float32"))
-    return np.array(whole.resize(shape[::-1], Image.Resampling.BILINEAR))
 
 
 @AS_WRITTEN
