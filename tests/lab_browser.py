@@ -1,0 +1,45 @@
+"""A Chromium for the tests of the labs: the machine's own or playwright's; without one they are skipped."""
+
+import shutil
+
+import pytest
+
+from helpers.figures import LABS
+
+NAMES = sorted(path.stem for path in LABS.glob("*.html"))
+
+
+@pytest.fixture(scope="module")  # not longer: playwright's event loop would stand in the way of other tests'
+def browser():
+    api = pytest.importorskip("playwright.sync_api", reason="needs playwright and axe-playwright-python")
+    with api.sync_playwright() as playwright:
+        program = (
+            shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+        )
+        try:
+            chromium = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        except api.Error as error:
+            pytest.skip(f"no Chromium here ({str(error).splitlines()[0]})")
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def open_page(browser):
+    """Return a function that opens a lab by its name, or a file, and returns the page; its errors fail the test."""
+    contexts, errors = [], []
+
+    def opened(name, **options):
+        contexts.append(browser.new_context(**options))
+        page = contexts[-1].new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        page.goto((LABS / f"{name}.html" if name in NAMES else name).as_uri())
+        if name in NAMES:
+            page.wait_for_selector("html[data-ready]")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert not errors
