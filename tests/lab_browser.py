@@ -26,7 +26,7 @@ def browser():
 
 @pytest.fixture
 def open_page(browser):
-    """Return a function that opens a lab by its name, or a file, and returns the page; its errors fail the test."""
+    """Return a function that opens a lab by its name, or a file, as a page whose errors fail the test."""
     contexts, errors = [], []
 
     def opened(name, **options):

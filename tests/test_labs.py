@@ -5,12 +5,10 @@ import re
 import runpy
 import shutil
 import subprocess
-from pathlib import Path
 
 import nbformat
-import numpy as np
 import pytest
-from lab_browser import NAMES, browser, open_page  # noqa: F401
+from lab_browser import NAMES
 from nbconvert import HTMLExporter
 from PIL import Image
 
@@ -60,7 +58,7 @@ def test_the_numbers_of_the_labs_pass_their_own_tests():
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", NAMES)
-def test_a_lab_loads_without_an_error_fits_a_phone_and_axe_finds_nothing(open_page, name, scheme):  # noqa: F811
+def test_a_lab_loads_without_an_error_fits_a_phone_and_axe_finds_nothing(open_page, name, scheme):
     axe = pytest.importorskip(
         "axe_playwright_python.sync_playwright", reason="needs axe-playwright-python"
     ).Axe()
@@ -71,7 +69,7 @@ def test_a_lab_loads_without_an_error_fits_a_phone_and_axe_finds_nothing(open_pa
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_control_of_a_lab_has_a_name_and_is_reached_with_the_keyboard(open_page, name):  # noqa: F811
+def test_every_control_of_a_lab_has_a_name_and_is_reached_with_the_keyboard(open_page, name):
     page = open_page(name)
     page.evaluate("document.activeElement.blur()")
     seen = set()
@@ -90,7 +88,7 @@ def test_in_a_notebooks_html_the_lab_runs_and_without_javascript_its_picture_sta
     open_page,
     name,
     tmp_path,
-    monkeypatch,  # noqa: F811
+    monkeypatch,
 ):
     shown = []
     monkeypatch.setattr(figures, "display", lambda data, **_: shown.append(data))
