@@ -10,9 +10,11 @@ export function text(key, values = {}) {
 }
 
 /** A number for reading: at most this many decimals, thousands separated, a true minus sign, never "-0". */
+const writers = {}; // made once each: making one is slow
 export function format(value, decimals = 2, least = 0) {
   const options = { maximumFractionDigits: decimals, minimumFractionDigits: least };
-  const written = value.toLocaleString(text("language"), options);
+  const writer = (writers[[decimals, least]] ??= new Intl.NumberFormat(text("language"), options));
+  const written = writer.format(value);
   return (/[1-9]/.test(written) ? written : written.replace("-", "")).replace("-", "\u2212");
 }
 

@@ -236,6 +236,7 @@ function renderVotes() {
   const written = { count, answer: votes.answer, letter: state.letter, X: format(votes.X, 2, 2), O: format(votes.O, 2, 2) };
   const fooled = state.letter && votes.answer === other[state.letter], fewest = count <= FEWEST[state.letter];
   const key = !state.letter ? "verdict-empty" : !fooled ? "verdict-not" : fewest ? "verdict-met" : "verdict-fooled";
+  $("now").textContent = text("now", written);
   challenge(key === "verdict-met", text(key, written));
 }
 
@@ -244,14 +245,12 @@ function renderVotes() {
 for (const name of [...Object.keys(KERNELS), "own"]) $("kernels").append(make("option", { value: name, textContent: text(`kernel-${name}`) }));
 $("kernel").style.setProperty("--columns", KERNEL);
 $("kernel").append(...weights);
-for (const heading of ["", "", "stage-0", "stage-1", "stage-2"]) {
-  $("chains").append(make("small", { className: "head", textContent: heading && text(heading) }));
+for (const heading of ["", "stage-0", "stage-1", "stage-2"]) {
+  $("chains").append(make("small", { textContent: heading && text(heading) }));
 }
 for (const name of SEARCHED) {
   const grids = [0, 1, 2].map((n) => make("div", { id: `chain-${name}-${n}`, className: "grid", role: "img" }));
-  const kernel = make("div", { className: "grid kernel", role: "img" });
-  draw(kernel, KERNELS[name], pictureStyle, text("kernel"), false);
-  $("chains").append(make("span", { className: "name", textContent: text(`kernel-${name}`) }), kernel, ...grids);
+  $("chains").append(make("span", { textContent: text(`kernel-${name}`) }), ...grids);
 }
 for (const letter of ["X", "O", "empty"]) {
   $(`start-${letter}`).addEventListener("click", () => {
