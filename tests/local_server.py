@@ -88,15 +88,17 @@ class _Handler(BaseHTTPRequestHandler):
 
 def leave_alone(monkeypatch, folder) -> None:
     """Give a test an empty cache in a folder, no COURSE_DATA_DIR, and public sources where nobody listens."""
-    from helpers.datasets import _download, _weights, car_plane, intel_scenes, mnist
+    from helpers.datasets import NETWORKS, SETS, _download
 
     for name in ("COURSE_DATA_DIR", "COURSE_DATA_SOURCE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("COURSE_CACHE_DIR", str(folder / "cache"))
     monkeypatch.setenv("KERAS_HOME", str(folder / "keras"))
     nobody = url_of_nobody()
-    for module in (mnist, car_plane, intel_scenes, _weights):
-        monkeypatch.setattr(module, "URL", nobody)
+    for a_set in SETS.values():
+        monkeypatch.setattr(a_set, "URL", nobody)
+    for network in NETWORKS.values():
+        monkeypatch.setattr(network, "URL", nobody + network.FOLDER)
     monkeypatch.setattr(_download, "RETRIES", 0)
     monkeypatch.setattr(_download, "waited", 0.0)
 

@@ -15,23 +15,25 @@ functions: ``look(folder, where)``, ``download(cache)`` and ``sample()``.
 """
 
 # ruff: noqa: F401
+import os
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from helpers import CourseError
-from helpers.datasets import _common, _weights, car_plane, intel_scenes, mnist
+from helpers.datasets import _common, car_plane, intel_scenes, mnist
 from helpers.datasets._common import DATA_FOLDER, SAMPLES_FOLDER, DatasetInfo, cache_folder, source_in_use
 from helpers.datasets._download import DownloadFailed, downloading
 from helpers.datasets._folders import own_photographs, usable_pictures
 from helpers.datasets._pictures import read_photographs
-from helpers.datasets._weights import FoundWeights, find_vgg16_weights
+from helpers.datasets._weights import NETWORKS, FoundWeights, Network, vgg16_first_kernels
 from helpers.datasets.intel_scenes import CLASSES as SCENE_CLASSES
 from helpers.datasets.intel_scenes import ImageFolders
 
 SETS = {a_set.NAME: a_set for a_set in (mnist, intel_scenes, car_plane)}
-NAMES = (*SETS, _weights.NAME)
+WEIGHTS = {network.NAME: network for network in NETWORKS.values()}
+NAMES = (*SETS, *WEIGHTS)
 
 
 class Place(NamedTuple):
@@ -76,44 +78,71 @@ def find_car_plane(data_source: str = "auto") -> car_plane.CarPlane:
 def status(name: str) -> list[Place]:
     """What is found of one set, of :data:`NAMES`, in each place, without asking the network."""
     a_set = _named(name)
-    if a_set is _weights:
-        rows = [(where, state, path.name) for where, path, state in _weights.places()]
+    rows = [(where, *_state(a_set, folder, where)) for where, folder in _places(a_set)]
+    if name in WEIGHTS:
         stand_in = ("stand-in", "random", "random weights, marked as such")
     else:
-        rows = [(where, *_state(a_set, folder, where)) for where, folder in _common.local_places()]
         stand_in = (_common.IN_SAMPLE, "sample", a_set.sample().info.in_words())
     size = f"{urlsplit(a_set.URL).hostname}, {a_set.MEGABYTES:,} MB to download"
     return [Place(name, *row) for row in (*rows, ("public source", "not asked", size), stand_in)]
 
 
-def fetch(name: str) -> DatasetInfo | FoundWeights:
+def fetch(name: str) -> DatasetInfo:
     """Bring one set, of :data:`NAMES`, into the course's cache, unless a complete one is on this machine.
 
     What there is now is printed; a set that is unavailable is a CourseError with the reason and the remedy.
     """
-    a_set = _named(name)
-    if a_set is _weights:
-        return find_vgg16_weights("imagenet", "real")
-    return _find(a_set, "real", only_complete=True).info
+    return _find(_named(name), "real", only_complete=True).info
 
 
-def _named(name: str) -> ModuleType:
-    if name not in NAMES:
-        raise CourseError(f"there is no set named {name!r}: choose {', '.join(NAMES)}.")
-    return SETS.get(name, _weights)
+def find_weights(network: str, weights: str = "imagenet", data_source: str = "auto") -> FoundWeights:
+    """Find what a network of lesson 6 learnt on ImageNet, and print what was found.
 
+    Args:
+        network: ``"vgg16"`` (without its top) or ``"mobilenet"`` (up to ``conv_pw_12_relu``).
+        weights: ``"imagenet"``, or ``"random"`` for none.
+        data_source: with ``"auto"``, random weights stand in for unavailable ones; with ``"sample"`` nothing
+            is downloaded; with ``"real"`` there is no fall-back.
 
-def _find(a_set: ModuleType, data_source: str, only_complete: bool = False) -> Any:
-    """Search the places in their order, and print what was found."""
-    source = source_in_use(data_source)
-    found = a_set.sample() if source == "sample" else _search(a_set, source, only_complete)
-    print(found.info.describe())
+    Returns:
+        What was found. ``.load_into(base)`` copies it into your own network.
+
+    Raises:
+        CourseError: an argument is not one of these words; or ImageNet's weights are unavailable and
+            ``data_source`` is ``"real"``.
+    """
+    for name, value, words in (("network", network, NETWORKS), ("weights", weights, ("imagenet", "random"))):
+        if value not in words:
+            raise CourseError(f"{name}={value!r} is not known: choose {' or '.join(words)}.")
+    if weights == "imagenet":
+        return _find(NETWORKS[network], data_source)
+    print((found := NETWORKS[network].sample()).note)
     return found
 
 
-def _search(a_set: ModuleType, source: str, only_complete: bool) -> Any:
+def find_vgg16_weights(weights: str = "imagenet", data_source: str = "auto") -> FoundWeights:
+    """As :func:`find_weights` for VGG16."""
+    return find_weights("vgg16", weights, data_source)
+
+
+def _named(name: str) -> ModuleType | Network:
+    if name not in NAMES:
+        raise CourseError(f"there is no set named {name!r}: choose {', '.join(NAMES)}.")
+    return (SETS | WEIGHTS)[name]
+
+
+def _find(a_set: ModuleType | Network, data_source: str, only_complete: bool = False) -> Any:
+    """Search the places in their order, and print what was found."""
+    source = source_in_use(data_source)
+    drawn = source == "sample" and a_set.NAME in SETS
+    found = a_set.sample() if drawn else _search(a_set, source, only_complete)
+    print(getattr(found, "note", "") or found.info.describe())
+    return found
+
+
+def _search(a_set: ModuleType | Network, source: str, only_complete: bool) -> Any:
     reasons, stand_in = [], None
-    for where, folder in _common.local_places():
+    for where, folder in _places(a_set):
         try:
             found = a_set.look(folder, where)
             if found.info.kind == "complete" or (where == _common.IN_DATA_DIR and not only_complete):
@@ -129,6 +158,8 @@ def _search(a_set: ModuleType, source: str, only_complete: bool) -> Any:
         except OSError as error:
             reasons.append(f"{where}: {_common.plain(error)}")
     try:
+        if source == "sample":
+            raise DownloadFailed("data_source is sample, so nothing is downloaded", "use data_source='auto'")
         with downloading(a_set.TITLE, a_set.URL, a_set.MEGABYTES, patient=source == "real"):
             cache_folder().mkdir(parents=True, exist_ok=True)
             a_set.download(cache_folder())
@@ -139,12 +170,21 @@ def _search(a_set: ModuleType, source: str, only_complete: bool) -> Any:
     if stand_in:
         return stand_in
     if source == "real":
-        raise CourseError(f"{why}: {remedy}, or use data_source='sample'.")
+        instead = "weights='random'" if a_set.NAME in WEIGHTS else "data_source='sample'"
+        raise CourseError(f"{why}: {remedy}, or use {instead}.")
     print(f"{why}. To have them, {remedy}.")
     return a_set.sample()
 
 
-def _state(a_set: ModuleType, folder: Path, where: str) -> tuple[str, str]:
+def _places(a_set: ModuleType | Network) -> list[tuple[str, Path]]:
+    """The places to look at, in order; Keras keeps weights that it downloaded itself."""
+    if a_set.NAME in SETS:
+        return _common.local_places()
+    keras = _common.path_of(os.environ.get("KERAS_HOME") or "~/.keras")  # as Keras documents it
+    return [*_common.local_places(), ("Keras's cache", keras)]
+
+
+def _state(a_set: ModuleType | Network, folder: Path, where: str) -> tuple[str, str]:
     try:
         info = a_set.look(folder, where).info
     except (CourseError, OSError) as reason:
