@@ -24,6 +24,16 @@ SMALL = {
 }
 
 
+@pytest.fixture(autouse=True)
+def eager():
+    """Take each step as it stands: TensorFlow would need longer to compile these few than to take them."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
 class Lesson:
     """A lesson whose code cells run here, one by one, on the sample and without its figures."""
 
