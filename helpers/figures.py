@@ -7,9 +7,12 @@ their numbers. Titles and names are drawn as they are written, `$` included.
 """
 
 import base64
+import html
 import io
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -321,3 +324,29 @@ def histogram(
     axis.set(xlabel=xlabel, ylabel=ylabel)
     axis.legend(fontsize=10)
     show(fig, **texts)
+
+
+LABS = Path(__file__).with_name("labs")
+# Views that strip frames (GitHub) strip this style as well, and so show the picture.
+LAB_STYLE = """<style>.lab img {{ display: none; max-width: 100% }} .lab iframe {{ width: 100%; border: 0 }}
+@media print {{ {still} }}</style><noscript><style>{still}</style></noscript>""".format(
+    still=".lab img { display: block } .lab iframe { display: none }"
+)
+
+
+def lab(name: str) -> None:
+    """Show an interactive page of `helpers/labs`, which needs no kernel; where none can run, its picture.
+
+    `name` is that of a page there, without ".html". Raises `ValueError` when there is none.
+    """
+    if not (LABS / f"{name}.html").is_file():
+        names = ", ".join(sorted(path.stem for path in LABS.glob("*.html")))
+        raise ValueError(f"there is no lab {name!r}; the labs are {names}")
+    texts = json.loads((LABS / "src" / "en.json").read_text(encoding="utf-8"))[name]
+    title, alt = (html.escape(texts[key]) for key in ("title", "alt"))
+    page = html.escape((LABS / f"{name}.html").read_text(encoding="utf-8"))
+    still = base64.b64encode((LABS / f"{name}.png").read_bytes()).decode("ascii")
+    frame = f'<iframe title="{title}" srcdoc="{page}" height="900"></iframe>'
+    picture = f'<img src="data:image/png;base64,{still}" alt="{alt}">'
+    shown = {"text/html": f'{LAB_STYLE}<div class="lab">{frame}{picture}</div>'}
+    display({**shown, "text/plain": f"[Lab: {texts['alt']}]"}, raw=True)
