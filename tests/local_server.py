@@ -1,4 +1,7 @@
-"""A small web server on this machine that answers as a test wants: well, badly, or not at all."""
+"""A small web server on this machine that answers as a test wants: well, badly, or not at all.
+
+A test module with ``pytest_plugins = "local_server"`` has the fixtures ``server`` and ``alone``.
+"""
 
 from __future__ import annotations
 
@@ -98,9 +101,9 @@ def server():
         yield running
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def alone(tmp_path, monkeypatch):
-    """For the module that imports it: empty caches, no COURSE_DATA_DIR, and sources where nobody listens."""
+    """Empty caches, no COURSE_DATA_DIR, and public sources where nobody listens."""
     from helpers.datasets import NETWORKS, SETS, _download
 
     for name in ("COURSE_DATA_DIR", "COURSE_DATA_SOURCE"):

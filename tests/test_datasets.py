@@ -11,11 +11,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from local_server import alone, error_of  # noqa: F401
+from local_server import error_of
 from PIL import Image
 
 from helpers import datasets
 from helpers.datasets import car_plane, intel_scenes, mnist
+
+pytest_plugins = "local_server"
+pytestmark = pytest.mark.usefixtures("alone")
 
 REAL_FOLDER = os.environ.get("COURSE_DATA_DIR", "")  # before the tests below take it away
 FINDERS = (datasets.load_mnist, datasets.find_intel_scenes, datasets.find_car_plane)
