@@ -14,8 +14,6 @@ from urllib.parse import unquote
 
 import pytest
 
-from helpers import CourseError
-
 
 class LocalServer(ThreadingHTTPServer):
     """Serves ``pages``; tests change them while it runs.
@@ -117,15 +115,3 @@ def alone(tmp_path, monkeypatch):
         monkeypatch.setattr(a_set, "URL", nobody)
     monkeypatch.setattr(_download, "RETRIES", 0)
     monkeypatch.setattr(_download, "silent", [])
-
-
-def error_of(call, *arguments) -> str:
-    """The one line that a user's mistake is answered with."""
-    with pytest.raises(CourseError) as error:
-        call(*arguments)
-    assert "\n" not in str(error.value)
-    return str(error.value)
-
-
-def files_in(folder) -> list[str]:
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir())

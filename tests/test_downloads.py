@@ -12,14 +12,17 @@ import zipfile
 import numpy as np
 import pytest
 import requests
-from local_server import error_of, files_in
-from test_datasets import digits, publish_digits, publish_vehicles, scenes
+from test_datasets import digits, error_of, publish_digits, publish_vehicles, scenes
 
 from helpers import datasets
 from helpers.datasets import _download, car_plane, intel_scenes, mnist
 
 pytest_plugins = "local_server"
 pytestmark = pytest.mark.usefixtures("alone")
+
+
+def files_in(folder) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir())
 
 
 @pytest.fixture

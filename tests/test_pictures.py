@@ -11,9 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from local_server import error_of
 from PIL import Image
-from test_datasets import forbid
+from test_datasets import error_of, forbid
 
 from helpers import COURSE_FOLDER, datasets
 from helpers.datasets import _folders

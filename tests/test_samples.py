@@ -1,8 +1,6 @@
 """The built-in samples: drawn by the project's own script, the same pixels each time, small in all."""
 
 import runpy
-import shutil
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -79,12 +77,3 @@ def test_classes_can_be_told_apart_and_not_by_their_mean_colour_alone(parts):
     by_picture = share_found(*parts, small)
     by_colour = share_found(*parts, lambda path: small(path).reshape(-1, 3).mean(axis=0))
     assert by_picture > 0.65 and by_colour < by_picture - 0.1
-
-
-@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
-def test_samples_are_not_hidden_by_gitignore():
-    command, names = ["git", "check-ignore", "--no-index", "--stdin"], "\n".join(map(str, FILES))
-    asked = subprocess.run(command, input=names, text=True, cwd=SAMPLES, capture_output=True)
-    if asked.returncode == 128:
-        pytest.skip("not a git checkout")
-    assert asked.stdout == ""

@@ -9,9 +9,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from local_server import error_of, files_in
-from test_datasets import REAL_FOLDER
-from test_downloads import FAULTS
+from test_datasets import REAL_FOLDER, error_of
+from test_downloads import FAULTS, files_in
 
 from helpers import datasets
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from helpers import CourseError
-from helpers.datasets._common import IN_SAMPLE, DatasetInfo, NotHere, is_file, local_places, plain
+from helpers.datasets._common import IN_SAMPLE, DatasetInfo, NotHere, local_places, plain
 from helpers.datasets._download import fetch_files
 
 
@@ -63,7 +63,7 @@ class Network:
             return FoundWeights(None, "random", f"{self.TITLE}: {info.note}.", info)
         folders = (self.NAME, "weights", "", "vgg16", "models")  # the first is the course's, the last Keras's
         paths = [folder / below / name for below in folders for name in (self.FOLDER, self.PART)]
-        paths = [path for path in paths if is_file(path)]
+        paths = [path for path in paths if path.is_file()]
         for path in paths:
             if self.checksum(path) == self.CHECKSUM:
                 info = DatasetInfo(self.NAME, self.TITLE, {}, {}, where)
