@@ -88,7 +88,7 @@ class Lesson:
         self.space[table] = {name: (*rows[name][:2], 1, *rows[name][3:]) for name in names}
 
 
-@pytest.mark.parametrize(("number", "least"), [("04", 6), ("05", 2), ("06", 9)])
+@pytest.mark.parametrize(("number", "least"), [("04", 6), ("05", 1), ("05b", 2), ("06", 9)])
 def test_every_training_cell_can_be_stopped_and_run_again_at_any_time(number, least, monkeypatch, tmp_path):
     settings = {}
     if number == "06":  # with a file of weights it trains everything that it has
