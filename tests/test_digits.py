@@ -5,8 +5,8 @@ import re
 
 import numpy as np
 import pytest
+from local_server import error_of
 from PIL import Image, ImageDraw, ImageOps
-from test_datasets import error_of
 
 from helpers import datasets
 from helpers.digits import read_digit

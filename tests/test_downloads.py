@@ -3,7 +3,6 @@
 import errno
 import hashlib
 import io
-import json
 import os
 import shutil
 import threading
@@ -12,24 +11,11 @@ import zipfile
 import numpy as np
 import pytest
 import requests
-from local_server import leave_alone, running_server
-from test_datasets import digits, error_of, publish_vehicles, scenes
+from local_server import alone, error_of, files_in, server  # noqa: F401
+from test_datasets import digits, publish_digits, publish_vehicles, scenes
 
 from helpers import datasets
 from helpers.datasets import _download, car_plane, intel_scenes, mnist
-
-KAGGLE = "/v1/datasets.DatasetApiService/"
-
-
-@pytest.fixture(autouse=True)
-def alone(tmp_path, monkeypatch):
-    leave_alone(monkeypatch, tmp_path)
-
-
-@pytest.fixture
-def server():
-    with running_server() as running:
-        yield running
 
 
 @pytest.fixture
@@ -37,25 +23,19 @@ def cache(tmp_path):
     return tmp_path / "cache"
 
 
-def files_in(folder):
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir())
-
-
 @pytest.fixture
-def public_mnist(server, monkeypatch):
+def public_mnist(server, monkeypatch):  # noqa: F811
     arrays = digits()
+    publish_digits(monkeypatch, arrays)
     np.savez(packed := io.BytesIO(), **arrays)
     server.pages["/data/mnist.npz"] = packed.getvalue()
     monkeypatch.setattr(mnist, "URL", server.url + "data/mnist.npz")
-    monkeypatch.setattr(mnist, "PUBLISHED", {"train": 30, "test": 20})
     monkeypatch.setattr(mnist, "FILE_SHA256", hashlib.sha256(packed.getvalue()).hexdigest())
-    known = {key: hashlib.sha256(array.tobytes()).hexdigest() for key, array in arrays.items()}
-    monkeypatch.setattr(mnist, "ARRAY_SHA256", known)
     return datasets.load_mnist, "/data/mnist.npz", "mnist", "11 MB"
 
 
 @pytest.fixture
-def public_vehicles(server, monkeypatch, tmp_path):
+def public_vehicles(server, monkeypatch, tmp_path):  # noqa: F811
     for name in publish_vehicles(tmp_path / "published", monkeypatch):
         server.pages[f"/data/{name}"] = (tmp_path / "published" / name).read_bytes()
     monkeypatch.setattr(car_plane, "URL", server.url + "data/")
@@ -63,39 +43,34 @@ def public_vehicles(server, monkeypatch, tmp_path):
 
 
 @pytest.fixture
-def public_scenes(server, monkeypatch, tmp_path):
-    """Kaggle as its own client sees it, with a small archive."""
-    pytest.importorskip("kagglehub")
-    from kagglesdk import kaggle_env
-
-    for name in [name for name in os.environ if name.startswith("KAGGLE")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("KAGGLE_CONFIG_DIR", str(tmp_path / "no credentials"))
-    monkeypatch.setitem(kaggle_env._env_to_endpoint, kaggle_env.KaggleEnv.PROD, server.url.rstrip("/"))
-    monkeypatch.setattr(intel_scenes, "URL", server.url)
+def public_scenes(server, monkeypatch, tmp_path):  # noqa: F811
+    monkeypatch.setattr(intel_scenes, "URL", server.url + "data/archive")
     monkeypatch.setattr(intel_scenes, "PUBLISHED", {"train": 18, "test": 12})
-    server.pages[KAGGLE + "GetDataset"] = json.dumps({"currentVersionNumber": 2}).encode()
     publish_scenes(server, tmp_path)
-    return datasets.find_intel_scenes, KAGGLE + "DownloadDataset", "intel-scenes", "360 MB"
+    return datasets.find_intel_scenes, "/data/archive", "intel-scenes", "360 MB"
 
 
-def publish_scenes(server, tmp_path, change=lambda base: None):
+def publish_scenes(server, tmp_path, change=lambda base: None):  # noqa: F811
     base = scenes(tmp_path / "archive")
     change(base)
     with zipfile.ZipFile(packed := io.BytesIO(), "w") as archive:
         for path in sorted(base.rglob("*.jpg")):
             archive.write(path, path.relative_to(base))
+        archive.writestr("../../outside.txt", "x")
     shutil.rmtree(base)
-    server.pages[KAGGLE + "DownloadDataset"] = packed.getvalue()
+    server.pages["/data/archive"] = packed.getvalue()
 
 
-@pytest.fixture(params=["public_mnist", "public_vehicles", "public_scenes"])
+SETS = ("public_mnist", "public_vehicles", "public_scenes")
+
+
+@pytest.fixture(params=SETS)
 def public(request):
     """One set on the server: (how it is found, one of its files, its folder in the cache, its size)."""
     return request.getfixturevalue(request.param)
 
 
-def test_a_set_is_downloaded_once(public, server, cache, capfd, tmp_path):
+def test_a_set_is_downloaded_once(public, server, cache, capfd, tmp_path):  # noqa: F811
     find, _, folder, size = public
     found = find("auto")
     said = capfd.readouterr()
@@ -103,6 +78,7 @@ def test_a_set_is_downloaded_once(public, server, cache, capfd, tmp_path):
     assert said.out.index(size) < said.out.index("complete set") and "100%" in said.out
     assert said.err == "" and str(tmp_path) not in said.out
     assert [path.name for path in cache.iterdir()] == [folder]
+    assert not (tmp_path / "outside.txt").exists() and not (cache / "outside.txt").exists()
     asked = len(server.asked)
     assert find("real").info.kind == "complete" and len(server.asked) == asked
 
@@ -119,7 +95,7 @@ def raising(monkeypatch, error):
     monkeypatch.setattr(requests.Response, "iter_content", iter_content)
 
 
-def too_slow(monkeypatch, server, path):
+def too_slow(monkeypatch, server, path):  # noqa: F811
     server.endless[path] = 0.01
     monkeypatch.setattr(_download, "SLOWEST", 1e9)
 
@@ -128,7 +104,10 @@ FAULTS = {
     "404": (lambda patch, server, path: server.status.update({path: 404}), "404 Client Error"),
     "500": (lambda patch, server, path: server.status.update({path: 500}), "500 Server Error"),
     "cut": (lambda patch, server, path: server.cut.add(path), "was cut"),
-    "another file": (lambda patch, server, path: server.pages.update({path: b"x"}), "wrong checksum"),
+    "another file": (
+        lambda patch, server, path: server.pages.update({path: b"x"}),
+        "wrong checksum|not the published set|not a zip file",
+    ),
     "moved away": (lambda patch, server, path: server.status.update({path: "/no"}), "404 Client Error"),
     "in a circle": (lambda patch, server, path: server.status.update({path: path}), "Exceeded 30 redirects"),
     "no end": (lambda patch, server, path: server.endless.update({path: 0}), "far more than it should"),
@@ -142,13 +121,16 @@ FAULTS = {
         "cache cannot be written.*COURSE_CACHE_DIR",
     ),
 }
+# A wrong end comes after 540 MB there; all else is one downloader's work.
+FAILURES = [
+    (fault, a_set) for fault in FAULTS for a_set in SETS if (fault, a_set[7:]) != ("no end", "scenes")
+]
 
 
 @pytest.mark.fault
-@pytest.mark.parametrize("fixture", ["public_mnist", "public_vehicles"])
-@pytest.mark.parametrize("fault", FAULTS)
-def test_a_failed_download_is_one_line_and_leaves_nothing(fault, fixture, server, request, cache):
-    find, path, folder, _ = request.getfixturevalue(fixture)
+@pytest.mark.parametrize(("fault", "fixture"), FAILURES)
+def test_a_failed_download_is_one_line_and_leaves_nothing(fault, fixture, server, request, cache):  # noqa: F811
+    find, path, *_ = request.getfixturevalue(fixture)
     make, words = FAULTS[fault]
     with pytest.MonkeyPatch.context() as patch:
         make(patch, server, path)
@@ -169,18 +151,15 @@ def cut_short(base):
 
 
 @pytest.mark.fault
-@pytest.mark.parametrize("fault", [(one_less, "11 test"), (cut_short, "street/2.jpg: "), (None, "was cut")])
-def test_what_kaggle_sends_is_verified(fault, public_scenes, server, cache, tmp_path):
-    (find, path, _, _), (change, words) = public_scenes, fault
-    if change:
-        publish_scenes(server, tmp_path, change)
-    else:
-        server.cut.add(path)
-    assert words in error_of(find, "real") and files_in(cache) == []
-    assert "KAGGLEHUB_CACHE" not in os.environ
+@pytest.mark.parametrize("fault", [(one_less, "11 test"), (cut_short, "street/2.jpg: "), (shutil.rmtree, "")])
+def test_what_kaggle_sends_is_verified(fault, public_scenes, server, cache, tmp_path):  # noqa: F811
+    (find, *_), (change, words) = public_scenes, fault
+    publish_scenes(server, tmp_path, lambda base: change(base) or base.mkdir(exist_ok=True))
+    line = error_of(find, "real")
+    assert "not the published set: " in line and words in line and files_in(cache) == []
 
 
-def test_a_redirect_is_followed_and_a_cut_connection_tried_again(public_mnist, server, monkeypatch):
+def test_a_redirect_is_followed_and_a_cut_connection_tried_again(public_mnist, server, monkeypatch):  # noqa: F811
     find, path, _, _ = public_mnist
     server.pages["/elsewhere"] = server.pages[path]
     server.status[path] = "/elsewhere"
@@ -202,14 +181,23 @@ def test_ctrl_c_leaves_nothing_and_the_next_one_works(public, cache, monkeypatch
     assert find("auto").info.kind == "complete"
 
 
+@pytest.mark.fault
+def test_what_a_killed_download_left_is_taken_away_after_a_day(public_mnist, cache):
+    for name, age in (("old.part", 90_000), ("new.part", 0)):
+        (cache / name).mkdir(parents=True)
+        os.utime(cache / name, times=(os.stat(cache).st_mtime - age,) * 2)
+    public_mnist[0]("real")
+    assert sorted(path.name for path in cache.iterdir()) == ["mnist", "new.part"]
+
+
 def spoil(folder):
     """Damage one file of a set, as a crash would, and leave it a set."""
-    path = next(path for path in sorted(folder.rglob("*")) if path.is_file())
+    path = next(path for path in sorted(folder.rglob("*")) if path.is_file() and path.suffix != ".txt")
     path.unlink() if path.suffix == ".jpg" and "0" in path.name else path.write_bytes(b"half")
 
 
 @pytest.mark.fault
-def test_a_damaged_set_in_the_cache_is_replaced_or_used_where_nothing_answers(public, cache, server):
+def test_a_damaged_set_in_the_cache_is_replaced_or_used_where_nothing_answers(public, cache, server):  # noqa: F811
     find, path, folder, _ = public
     find("real")
     spoil(cache / folder)
@@ -231,28 +219,27 @@ def test_a_link_that_leads_nowhere_is_replaced(public, cache):
 @pytest.mark.fault
 def test_two_downloads_at_once_leave_one_complete_set(public_vehicles, cache, monkeypatch):
     find, *_ = public_vehicles
-    both = threading.Barrier(2, timeout=20)
-    install = car_plane.install
+    both, fetch = threading.Barrier(2, timeout=20), car_plane.download
+    made = []
 
-    def together(*arguments):
+    def together(folder):
+        fetch(folder)
         both.wait()  # both have all files before either puts them into place
-        with one_by_one:
-            install(*arguments)
-            installed.add((cache / "car-plane").stat().st_ino)
+        made.append(folder.stat().st_ino)
 
-    monkeypatch.setattr(car_plane, "install", together)
-    found, installed, one_by_one = [], set(), threading.Lock()
+    monkeypatch.setattr(car_plane, "download", together)
+    found = []
     threads = [threading.Thread(target=lambda: found.append(find("real").info.kind)) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert found == ["complete", "complete"] and len(installed) == 1, "a complete set is never replaced"
+    assert found == ["complete", "complete"] and (cache / "car-plane").stat().st_ino in made
     assert [path.name for path in cache.iterdir()] == ["car-plane"]
 
 
 @pytest.mark.fault
-def test_silent_sources_cost_ten_seconds_together(public_mnist, server, monkeypatch):
+def test_silent_sources_cost_ten_seconds_together(public_mnist, server, monkeypatch):  # noqa: F811
     limits, head = [], requests.head
 
     def remembered(address, timeout):
@@ -271,7 +258,7 @@ def test_silent_sources_cost_ten_seconds_together(public_mnist, server, monkeypa
 
 
 @pytest.mark.fault
-def test_fetch_brings_the_complete_set(public_mnist, tmp_path, monkeypatch, cache, server):
+def test_fetch_brings_the_complete_set(public_mnist, tmp_path, monkeypatch, cache, server):  # noqa: F811
     (tmp_path / "mine").mkdir()
     np.savez(tmp_path / "mine" / "mnist.npz", **digits(5, 5))
     monkeypatch.setenv("COURSE_DATA_DIR", str(tmp_path / "mine"))

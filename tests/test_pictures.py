@@ -1,6 +1,8 @@
 """Class folders and a student's own photographs: whatever lies in a folder is used, converted or named."""
 
+import errno
 import os
+import shutil
 import struct
 import subprocess
 import sys
@@ -8,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from local_server import error_of
 from PIL import Image
-from test_datasets import error_of
+from test_datasets import forbid
 
 from helpers import COURSE_FOLDER, datasets
 from helpers.datasets import _folders
@@ -18,6 +21,8 @@ from helpers.digits import read_digit
 CLASSES = ("cars", "planes")
 UPRIGHT = np.zeros((60, 90, 3), np.uint8)  # red left half, blue right half, a white top
 UPRIGHT[:, :45], UPRIGHT[:, 45:], UPRIGHT[:20] = (200, 0, 0), (0, 0, 200), 255
+
+TURNS = {6: Image.Transpose.ROTATE_90, 3: Image.Transpose.ROTATE_180, 5: Image.Transpose.TRANSPOSE}
 
 
 def noise(height=20, width=24, seed=0):
@@ -74,6 +79,12 @@ def old_bmp(path):
     path.write_bytes(struct.pack("<2sIIIIHHHH", b"BM", 122, 0, 26, 12, 4, 8, 1, 24) + bytes(96))
 
 
+def deep_bmp(path):
+    """With sixteen bits a pixel, which Pillow reads and TensorFlow does not."""
+    header = struct.pack("<2sIIIIiiHHIIiiII", b"BM", 0, 0, 54, 40, 4, 4, 1, 16, 0, 32, 0, 0, 0, 0)
+    path.write_bytes(header + bytes(32))
+
+
 def wrong_checksum(path):
     content = bytearray(save(path).read_bytes())
     content[content.index(b"IDAT") + 20] ^= 255
@@ -98,6 +109,7 @@ AWKWARD = {
     "tiff.jpg": (a(form="TIFF"), "is stored as TIFF, converted to RGB"),
     "web.png": (a(form="WEBP"), "is stored as WEBP, converted to RGB"),
     "old.bmp": (old_bmp, "is damaged, or of a kind that TensorFlow does not decode, converted"),
+    "deep.bmp": (deep_bmp, "is damaged, or of a kind that TensorFlow does not decode, converted"),
     "checksum.png": (wrong_checksum, "cannot be read ("),
     "k\udce4fer.jpg": (a(form="JPEG"), "has a name that is not UTF-8"),
     "inner.jpg": (Path.mkdir, "is not a file, left out"),
@@ -140,32 +152,10 @@ def test_an_awkward_folder_is_streamed_and_every_file_accounted_for(album):
 
 
 @pytest.mark.fault
-@pytest.mark.parametrize("folds_case", [False, True])
-def test_names_that_meet_do_not_overwrite_anything_of_the_users(folds_case, album, monkeypatch):
-    """`A.jpg` and `a.jpg` are one name on many disks: a copy must not go through a link to the original."""
-    if folds_case:
-
-        def there(path):
-            return path.name.lower() in [other.name.lower() for other in path.parent.iterdir()]
-
-        monkeypatch.setattr(os.path, "lexists", there)
-    save(album / "cars" / "A.jpg")
-    save(album / "cars" / "a.jpg", "L")
-    save(album / "cars" / "a.jpg.png", "L")
-    before = state_of(album)
-    report = datasets.usable_pictures(album, CLASSES)
-    assert state_of(album) == before and report.counts["cars"] == 5
-    names = [path.name.lower() for path in (report.folder / "cars").iterdir()]
-    assert len(names) == 5 and (len(set(names)) == 5 or not folds_case)
-
-
-@pytest.mark.fault
-def test_copies_where_links_are_forbidden_and_the_folder_vanishes_with_the_process(album, monkeypatch):
+def test_private_copy_has_no_link_to_the_users_files_and_vanishes_with_the_process(album):
     (album / "cars" / "empty.jpg").write_bytes(b"")
     code = (
-        "import os, sys; from helpers import datasets\n"
-        "def refuse(*_, **__): raise OSError('not allowed')\n"
-        "os.symlink = refuse\n"
+        "import sys; from helpers import datasets\n"
         "r = datasets.usable_pictures(sys.argv[1], ('cars', 'planes'))\n"
         "kept = [p for p in r.folder.rglob('*') if p.is_file() and not p.is_symlink()]\n"
         "print(len(kept), r.folder)"
@@ -176,13 +166,47 @@ def test_copies_where_links_are_forbidden_and_the_folder_vanishes_with_the_proce
 
 
 @pytest.mark.fault
-def test_missing_and_empty_classes_are_errors(album):
+@pytest.mark.parametrize("wrong", ["copied", "converted"])
+def test_a_full_temporary_disk_is_one_line_and_nothing_is_lost(wrong, album, monkeypatch):
+    save(album / "cars" / "grey.jpg", "L")
+    before = state_of(album)
+
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(*((shutil, "copyfile") if wrong == "copied" else (Image.Image, "save")), full)
+    line = error_of(datasets.usable_pictures, album, CLASSES)
+    assert line.startswith(
+        "the temporary folder cannot be written (No space left on device): free some space"
+    )
+    assert state_of(album) == before
+
+
+@pytest.mark.fault
+def test_a_converted_picture_is_upright_for_both_readers(album):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    picture = Image.fromarray(UPRIGHT).transpose(TURNS[6]).convert("CMYK")
+    picture.save(album / "cars" / "turned.jpg", exif=exif, quality=95)
+    report = datasets.usable_pictures(album, CLASSES)
+    copy = report.folder / "cars" / "turned.jpg"
+    assert abs(datasets.read_photographs([copy], (60, 90))[0].astype(int) - UPRIGHT).mean() < 6
+    import tensorflow as tf
+
+    assert tf.io.decode_image(copy.read_bytes()).shape == UPRIGHT.shape
+
+
+@pytest.mark.fault
+def test_missing_empty_and_unreadable_classes_are_errors(album, monkeypatch):
     classes = (*CLASSES, "boats")
     assert "folder 'boats' cannot be read" in error_of(datasets.usable_pictures, album, classes)
     (album / "boats").mkdir()
     (album / "boats" / "text.jpg").write_bytes(b"not a picture")
     assert "no usable picture of class 'boats'" in error_of(datasets.usable_pictures, album, classes)
     assert "'nowhere' cannot be read" in error_of(datasets.usable_pictures, album / "nowhere", CLASSES)
+    forbid(monkeypatch, "planes")
+    line = error_of(datasets.usable_pictures, album, CLASSES)
+    assert line == "the folder 'planes' cannot be read (Permission denied): check the path."
 
 
 @pytest.mark.fault
@@ -232,7 +256,7 @@ def read_one(folder, size=(60, 90)):
 def test_photographs_are_named_sorted_and_of_one_size(folder, monkeypatch):
     for name, grey in (("b.png", 20), ("a.JPG", 120), ("Ca 3.webp", 220)):
         save(folder / name, pixels=np.full((33, 77, 3), grey, np.uint8))
-    for hidden in (".DS_Store", "._a.jpg", "Thumbs.db", "desktop.ini"):
+    for hidden in (".DS_Store", "._a.jpg"):
         (folder / hidden).write_bytes(b"x")
     before = state_of(folder)
     found = datasets.own_photographs(str(folder), size=(30, 40))
@@ -245,9 +269,6 @@ def test_photographs_are_named_sorted_and_of_one_size(folder, monkeypatch):
     monkeypatch.setenv("HOME", str(folder.parent))
     monkeypatch.setenv("USERPROFILE", str(folder.parent))
     assert len(datasets.own_photographs("~/my photographs").names) == 2
-
-
-TURNS = {6: Image.Transpose.ROTATE_90, 3: Image.Transpose.ROTATE_180, 5: Image.Transpose.TRANSPOSE}
 
 
 @pytest.mark.fault

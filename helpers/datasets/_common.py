@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pooch
 
-from helpers import CourseError
+from helpers import COURSE_FOLDER, CourseError
 
-DATA_FOLDER = Path(__file__).resolve().parent.parent.parent / "data"
+DATA_FOLDER = COURSE_FOLDER / "data"
 SAMPLES_FOLDER = DATA_FOLDER / "samples"
 IN_DATA_DIR = "COURSE_DATA_DIR"
 IN_CACHE = "the course's cache"
@@ -86,16 +86,16 @@ def source_in_use(data_source: str) -> str:
 
 def local_places() -> list[tuple[str, Path]]:
     """The local places to look at, in order, as (name to print, folder)."""
-    places = [(IN_CACHE, cache_folder())]
-    if named := os.environ.get("COURSE_DATA_DIR", "").strip():
-        try:
-            wrong = "" if any(path_of(named).iterdir()) else "is empty"
-        except OSError as error:
-            wrong = f"cannot be read ({plain(error)})"
-        if wrong:
-            raise CourseError(f"COURSE_DATA_DIR={named!r} {wrong}: correct it, or unset it to download.")
-        places.insert(0, (IN_DATA_DIR, path_of(named)))
-    return places
+    named = os.environ.get("COURSE_DATA_DIR", "").strip()
+    if not named:
+        return [(IN_CACHE, cache_folder())]
+    try:
+        wrong = "" if any(path_of(named).iterdir()) else "is empty"
+    except OSError as error:
+        wrong = f"cannot be read ({plain(error)})"
+    if wrong:
+        raise CourseError(f"COURSE_DATA_DIR={named!r} {wrong}: correct it, or unset it to download.")
+    return [(IN_DATA_DIR, path_of(named)), (IN_CACHE, cache_folder())]
 
 
 def cache_folder() -> Path:
@@ -123,8 +123,11 @@ def count_classes(folder: Path, class_names: Sequence[str]) -> int:
 
 def pictures_in(folder: Path) -> list[Path]:
     """The files of a folder, if there is one, that are pictures by their names; sorted."""
-    paths = folder.iterdir() if folder.is_dir() else ()
-    return sorted(path for path in paths if path.suffix.lower() in PICTURE_SUFFIXES and is_file(path))
+    try:
+        paths = sorted(folder.iterdir()) if folder.is_dir() else ()
+    except OSError as error:
+        raise NotHere(f"{folder.name} cannot be read ({plain(error)})") from None
+    return [path for path in paths if path.suffix.lower() in PICTURE_SUFFIXES and is_file(path)]
 
 
 def path_of(named: str | Path) -> Path:

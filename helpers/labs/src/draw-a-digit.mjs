@@ -1,0 +1,237 @@
+// The page of lesson 4's lab: a drawing, its preparation, the network's answer and what it sees on the way.
+import { $, announce, arrowKeys, challenge, format, make, ready, text } from "./frame.mjs";
+import { answer, prepare, resize, unpack } from "./draw-a-digit.numbers.mjs";
+
+const SIDE = 280; // pixels of the drawing
+const LINE = "#8ab8ff"; // on black, whatever the page's colours are
+const HESITATES = 0.3; // the second choice's share that meets the challenge
+const SAMPLES = [ // the ten digits as paths, written with one pen
+  "M140 50C85 50 75 110 75 140C75 190 95 230 140 230C185 230 205 190 205 140C205 90 185 50 140 50",
+  "M105 95L145 50V230",
+  "M80 100C85 40 190 35 195 95C198 140 110 180 80 230H205",
+  "M85 70C120 35 195 50 190 95C187 130 150 137 125 137C165 137 205 150 202 185C198 240 110 245 78 205",
+  "M165 230V50L75 170H210",
+  "M195 52H105L95 130C130 110 200 115 203 170C205 235 120 245 80 210",
+  "M185 55C120 75 80 130 82 180C84 245 195 245 198 180C200 125 105 125 85 180",
+  "M75 55H205C170 110 140 170 130 232",
+  "M140 135C80 110 85 50 140 50C195 50 200 110 140 135C65 165 75 230 140 230C205 230 215 165 140 135",
+  "M198 105C195 160 85 165 83 105C82 40 195 35 198 105C198 160 185 215 165 232",
+];
+const SLIDERS = { pen: [8, 48, 26], tilt: [-90, 90, 0], size: [20, 120, 100], move: [-100, 100, 0] };
+
+const state = { strokes: [], sample: null, pending: false, closest: 0 };
+const network = await unpack(DATA);
+const pen = $("drawing").getContext("2d", { willReadFrequently: true });
+const slider = (name) => Number($(name).value);
+
+/* ---- drawing ---- */
+
+/** Where the sliders put a point of the drawing. */
+function placed() {
+  const half = SIDE / 2;
+  return new DOMMatrix().translate(half + slider("move"), half).rotate(slider("tilt"))
+    .scale(slider("size") / 100).translate(-half, -half);
+}
+
+function redraw() {
+  pen.resetTransform();
+  pen.fillStyle = "#000";
+  pen.fillRect(0, 0, SIDE, SIDE);
+  pen.setTransform(placed());
+  Object.assign(pen, { strokeStyle: "#fff", lineWidth: slider("pen"), lineCap: "round", lineJoin: "round" });
+  for (const stroke of state.strokes) pen.stroke(stroke);
+  if (state.pending) return;
+  state.pending = true; // at most one answer between two pictures of the screen
+  requestAnimationFrame(() => {
+    state.pending = false;
+    think();
+  });
+}
+
+function fresh(sample, strokes) {
+  Object.assign(state, { sample, strokes });
+  for (const name of ["tilt", "size", "move"]) set(name, SLIDERS[name][2]);
+}
+
+function set(name, value) {
+  $(name).value = value;
+  $(`${name}-value`).textContent = text(`unit-${name}`, { value: format(Number(value)) });
+}
+
+/* ---- thinking ---- */
+
+function inkOf() {
+  const { data } = pen.getImageData(0, 0, SIDE, SIDE);
+  return { rows: SIDE, columns: SIDE, maps: 1, values: Float32Array.from({ length: SIDE ** 2 }, (_, pixel) => data[4 * pixel]) };
+}
+
+function think() {
+  const start = performance.now();
+  const ink = inkOf();
+  const steps = prepare(ink);
+  const centring = $("centring").checked;
+  const seen = centring ? steps?.centred : resize(ink, 28, 28);
+  const outputs = steps && answer(network, seen);
+  showSteps(ink, steps, centring, seen);
+  showAnswer(outputs?.at(-1).values);
+  network.filter((layer) => layer.shown).forEach((layer, stage) => showMaps(stage, outputs?.[network.indexOf(layer)]));
+  performance.measure("answer", { start }); // the benchmark reads it
+}
+
+/* ---- showing ---- */
+
+/** Paint a picture of one map as large as the canvas allows; `most` pixels fill it. Returns how to find a pixel. */
+function paint(canvas, picture, most = Math.max(picture.rows, picture.columns)) {
+  const context = canvas.getContext("2d");
+  const scale = canvas.width / most;
+  const aside = [(most - picture.columns) / 2, (most - picture.rows) / 2].map((pixels) => pixels * scale);
+  context.fillStyle = "#000";
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.imageSmoothingEnabled = false;
+  const [x, y] = aside;
+  context.drawImage(greys(picture), x, y, picture.columns * scale, picture.rows * scale);
+  Object.assign(context, { strokeStyle: LINE, lineWidth: 2 });
+  return { context, scale };
+}
+
+/** Return a canvas of a picture's own size; `map` of its maps, where `white` is shown as white. */
+function greys({ rows, columns, maps, values }, map = 0, white = 255) {
+  const canvas = make("canvas", { width: columns, height: rows });
+  const pixels = new ImageData(columns, rows);
+  for (let place = 0; place < rows * columns; place += 1) {
+    pixels.data.fill((255 * values[place * maps + map]) / white, 4 * place, 4 * place + 3);
+    pixels.data[4 * place + 3] = 255;
+  }
+  canvas.getContext("2d").putImageData(pixels, 0, 0);
+  return canvas;
+}
+
+function showSteps(ink, steps, centring, seen) {
+  const [whole, cut, box, last] = $("steps").querySelectorAll("canvas");
+  const blank = { rows: 1, columns: 1, maps: 1, values: [0] };
+  const first = paint(whole, ink);
+  if (steps && centring) {
+    const [top, left, bottom, right] = steps.frame.map((edge) => edge * first.scale);
+    first.context.strokeRect(left, top, right - left, bottom - top);
+  }
+  paint(cut, centring && steps ? steps.picture : blank);
+  paint(box, centring && steps ? steps.boxed : blank, centring && steps ? 20 : 1);
+  const { context, scale } = paint(last, seen ?? blank);
+  $("moved").textContent = centring ? "" : text("no-centring");
+  if (!steps || !centring) return;
+  const [y, x] = steps.middle.map((pixel) => (pixel + 0.5) * scale);
+  context.strokeRect(steps.left * scale, steps.top * scale, steps.boxed.columns * scale, steps.boxed.rows * scale);
+  for (const [right, down] of [[9, 0], [0, 9]]) {
+    context.beginPath();
+    context.moveTo(x - right, y - down);
+    context.lineTo(x + right, y + down);
+    context.stroke();
+  }
+  const { picture, boxed } = steps;
+  const size = { high: picture.rows, wide: picture.columns, rows: boxed.rows, columns: boxed.columns };
+  $("moved").textContent = text("moved", { ...size, top: steps.top, left: steps.left });
+}
+
+const percent = (share) => text("percent", { value: format(100 * share, 1, 1) });
+
+function showAnswer(shares) {
+  const order = shares ? [...shares.keys()].sort((a, b) => shares[b] - shares[a]) : [];
+  const [first, second] = order;
+  $("reads").textContent = shares ? text("reads", { digit: first, share: percent(shares[first]) }) : text("blank");
+  $("next").textContent = shares ? text("next", { digit: second, share: percent(shares[second]) }) : "";
+  [...$("shares").children].forEach((row, digit) => {
+    const share = shares?.[digit] ?? 0;
+    row.className = digit === first ? "first" : "";
+    row.querySelector(".track span").style.width = `${100 * share}%`;
+    row.lastChild.textContent = percent(share);
+  });
+  if (shares) state.closest = Math.max(state.closest, shares[second]);
+  const now = shares && shares[second] >= HESITATES;
+  if (now) state.met = text("met", { first, second, share: percent(shares[first]), other: percent(shares[second]) });
+  challenge(Boolean(state.met), state.met ?? text("closest", { share: percent(state.closest) }));
+  const drawing = text(state.strokes.length ? (state.sample === null ? "own-drawing" : "sample-drawing") : "no-drawing",
+    { digit: state.sample });
+  $("drawing").setAttribute("aria-label", drawing);
+  announce(`${drawing} ${$("reads").textContent} ${$("next").textContent}`);
+}
+
+function showMaps(stage, output) {
+  const canvas = $("stages").querySelectorAll("canvas")[stage];
+  const { rows, columns, maps } = output ?? { rows: 1, columns: 1, maps: 1 };
+  const across = 8; // maps in a row, a pixel apart
+  canvas.width = across * (columns + 1) - 1;
+  canvas.height = Math.ceil(maps / across) * (rows + 1) - 1;
+  const strongest = output ? Math.max(...output.values) || 1 : 1;
+  for (let map = 0; output && map < maps; map += 1) {
+    const place = [(map % across) * (columns + 1), Math.floor(map / across) * (rows + 1)];
+    canvas.getContext("2d").drawImage(greys(output, map, strongest), ...place);
+  }
+  const words = output ? text("maps", { maps, rows, columns }) : text("blank");
+  canvas.setAttribute("aria-label", words);
+  canvas.nextElementSibling.textContent = words;
+}
+
+/* ---- the page's parts, and what the reader does ---- */
+
+for (const [name, [min, max, value]] of Object.entries(SLIDERS)) {
+  const input = make("input", { id: name, type: "range", min, max, value });
+  const label = make("label", { htmlFor: name, textContent: text(`slider-${name}`) });
+  $("sliders").append(make("div", { className: "control" }, label, input, make("output", { id: `${name}-value`, htmlFor: name })));
+  set(name, value);
+  input.addEventListener("input", () => {
+    set(name, input.value);
+    redraw();
+  });
+}
+for (const step of [1, 2, 3, 4]) {
+  const name = text(`step-${step}`);
+  const canvas = make("canvas", { width: 224, height: 224, role: "img", "aria-label": name });
+  $("steps").append(make("figure", {}, canvas, make("figcaption", { textContent: name })));
+}
+for (let digit = 0; digit < 10; digit += 1) {
+  const bar = make("span", { className: "track" }, make("span"));
+  $("shares").append(make("li", {}, make("span", { textContent: digit }), bar, make("span", { className: "number" })));
+  const button = make("button", { textContent: digit, "aria-label": text("sample", { digit }) });
+  button.addEventListener("click", () => {
+    fresh(digit, [new Path2D(SAMPLES[digit])]);
+    redraw();
+  });
+  $("samples").append(button);
+}
+arrowKeys([...$("samples").children], 5);
+for (const stage of network.filter((layer) => layer.shown).keys()) {
+  const name = text("stage", { number: stage + 1 });
+  const figure = make("figure", {}, make("canvas", { className: "maps", role: "img" }), make("figcaption"));
+  const heading = make("h2", { id: `stage-${stage}`, textContent: name });
+  $("stages").append(make("section", { className: "panel", "aria-labelledby": `stage-${stage}` }, heading, figure));
+}
+
+function point(event) {
+  const frame = $("drawing").getBoundingClientRect();
+  const [x, y] = [event.clientX - frame.left, event.clientY - frame.top].map((pixels) => (pixels * SIDE) / frame.width);
+  const at = placed().inverse().transformPoint({ x, y });
+  return [at.x, at.y];
+}
+$("drawing").addEventListener("pointerdown", (event) => {
+  $("drawing").setPointerCapture(event.pointerId);
+  if (state.sample !== null) fresh(null, []);
+  const stroke = new Path2D();
+  stroke.moveTo(...point(event));
+  stroke.lineTo(...point(event)); // a touch leaves a dot
+  state.strokes.push(stroke);
+  redraw();
+});
+$("drawing").addEventListener("pointermove", (event) => {
+  if (!event.buttons || !state.strokes.length) return;
+  state.strokes.at(-1).lineTo(...point(event));
+  redraw();
+});
+$("clear").addEventListener("click", () => {
+  fresh(null, []);
+  redraw();
+});
+$("centring").addEventListener("change", redraw);
+
+fresh(4, [new Path2D(SAMPLES[4])]);
+redraw();
+requestAnimationFrame(ready);
