@@ -52,8 +52,10 @@ GUESSES = {
             "architecture": "it needs a twentieth of the numbers. What does it gain in accuracy?",
             "schedule": "it helps to settle. But another rung is higher.",
             "shifts": "in six epochs the network has not learnt its pictures by heart yet.",
-            "12 epochs": "near the top of the ladder there is little left to gain.",
+            "12 epochs": "twice as long is not twice as good: the fast gains come first.",
             "turns": "near the top of the ladder there is little left to gain, and learning is harder.",
+            "SGD": "another way downhill, with a plan of its own. The ladder's long steps lie lower.",
+            "decay": "near the top of the ladder there is little left to gain.",
         },
     ),
 }
