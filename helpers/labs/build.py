@@ -22,7 +22,8 @@ def page(name: str) -> str:
     texts = every_text["frame"] | every_text[name]
     scripts = [_source(part) for part in ("frame.mjs", f"{name}.numbers.mjs", f"{name}.mjs")]
     # in one page there is nothing to import: what the modules give each other is in scope already
-    script = re.sub(r"^import [^;]+;\n|^export ", "", "\n".join(scripts), flags=re.MULTILINE)
+    unneeded = r"^import [^;]+;\n|^export |^ *(//|/\*\*|\*).*\n"  # whoever wants the comments reads src/
+    script = re.sub(unneeded, "", "\n".join(scripts), flags=re.MULTILINE)
     data = SOURCES / f"{name}.json"
     whole = _source("frame.html").replace("{{body}}", _source(f"{name}.html"))
     whole = re.sub(r"\{\{([\w-]+)\}\}", lambda key: html.escape(texts[key[1]], quote=True), whole)
