@@ -99,6 +99,11 @@ def test_in_a_notebooks_html_a_lab_runs_and_without_javascript_its_picture_stand
         assert picture.is_visible() and not page.locator("iframe").is_visible()
 
 
+def test_a_lab_that_does_not_exist_is_answered_with_the_names_of_those_that_do():
+    with pytest.raises(ValueError, match=r"no lab 'slide'; the labs are .*sliding-window"):
+        figures.lab("slide")
+
+
 def test_the_sliding_window_gives_the_numbers_of_the_course_in_50_random_settings(open_page, monkeypatch):
     monkeypatch.setattr(figures, "show", lambda figure, **_: figures.plt.close(figure))
     lesson, page, chance = (
@@ -187,7 +192,7 @@ def assert_counts_as_keras(page):
         field += (getattr(layer, "kernel_size", getattr(layer, "pool_size", (1,)))[0] - 1) * jump
         jump *= getattr(layer, "strides", (1,))[0]
         expected = [*shape, layer.count_params(), places * np.prod(weights, dtype=int)]
-        expected += [] if said[-1] == "everything" else [field, field]
+        expected += [] if said[-1] == "all" else [field, field]
         assert numbers(" ".join(said)).tolist() == expected
     trained = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
     totals = [page.locator(f"#{name}").inner_text() for name in ("parameters", "trained")]

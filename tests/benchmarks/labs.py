@@ -1,8 +1,8 @@
 """The labs: kilobytes in a stored notebook, and milliseconds from what a student does to the answer.
 
 Run from the checkout: ``python tests/benchmarks/labs.py`` (needs playwright and a Chromium). With
-``--pictures`` it takes the still pictures again. The bound: an answer within 50 ms (median of 40); beyond it
-the exit status is 1.
+``--pictures`` it takes the still pictures again. The bound: an answer within 50 ms of computing (mean of
+40); beyond it the exit status is 1.
 """
 
 import io
@@ -18,19 +18,13 @@ from helpers import figures
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from lab_browser import NAMES, chromium
 
-BOUND = 50
+BOUND, TIMES = 50, 40
 # what a student does again and again, and what was done before the still picture is taken
 ACTIONS = {
     "sliding-window": 'document.querySelectorAll("#picture button")[40].click()',
     "layer-calculator": 'document.querySelector("#layers input").dispatchEvent(new Event("input"))',
 }
 BEFORE = {"sliding-window": 'for (let n = 0; n < 16; n++) document.getElementById("step").click()'}
-TIME = """() => {{ const times = Array.from({{ length: 40 }}, () => {{
-    const start = performance.now();
-    {action};
-    document.body.offsetHeight; // the browser lays the page out
-    return performance.now() - start; }});
-    return times.sort((one, other) => one - other)[20]; }}"""
 
 
 def kilobytes(name: str) -> float:
@@ -39,6 +33,22 @@ def kilobytes(name: str) -> float:
     figures.display = lambda data, **_: shown.append(data)
     figures.lab(name)
     return len(json.dumps(shown[0], ensure_ascii=False).encode()) / 1000
+
+
+def milliseconds(page: Page, action: str) -> float:
+    """Return the page's own computing time from an action to the finished layout, however busy the machine is."""
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+    def ticks() -> float:
+        metrics = session.send("Performance.getMetrics")["metrics"]
+        return next(one["value"] for one in metrics if one["name"] == "TaskDuration")
+
+    start = ticks()
+    page.evaluate(
+        f"() => {{ for (let n = 0; n < {TIMES}; n++) {{ {action}; document.body.offsetHeight; }} }}"
+    )
+    return 1000 * (ticks() - start) / TIMES
 
 
 def take_picture(page: Page, name: str) -> None:
@@ -59,7 +69,7 @@ def main() -> int:
             page.wait_for_selector("html[data-ready]")
             if "--pictures" in sys.argv:
                 take_picture(page, name)
-            answer = page.evaluate(TIME.format(action=ACTIONS[name])) if name in ACTIONS else float("nan")
+            answer = milliseconds(page, ACTIONS[name]) if name in ACTIONS else float("nan")
             print(f"{name:17} {kilobytes(name):4.0f} kB in a notebook, an answer in {answer:.0f} ms")
             slowest = max(slowest, answer)
     return int(slowest > BOUND)
