@@ -36,7 +36,7 @@ def kilobytes(name: str) -> float:
 
 
 def milliseconds(page: Page, action: str) -> float:
-    """Return the page's own computing time from an action to the finished layout, however busy the machine is."""
+    """Return the page's own computing time from an action to the finished layout (not the waiting)."""
     session = page.context.new_cdp_session(page)
     session.send("Performance.enable", {"timeDomain": "threadTicks"})
 
