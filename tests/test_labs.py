@@ -137,12 +137,13 @@ def test_the_sliding_window_gives_the_numbers_of_the_course_in_50_random_setting
 def test_the_window_follows_the_mouse_and_play_fills_the_map(open_page):
     page = open_page("sliding-window", viewport={"width": 1100, "height": 900})
     cells, place = page.locator("#picture button[aria-label^=Row]"), page.locator("#place")
-    cells.nth(40).hover()
+    cells.nth(36).hover()
     page.mouse.down()
-    cells.nth(43).hover()
+    cells.nth(39).hover()
+    cells.nth(36).hover()  # back to where the line began: it stays painted
     page.mouse.up()
     cells.nth(44).click()
-    assert [cells.nth(n).inner_text() for n in (40, 43, 44)] == ["−1", "−1", "1"]
+    assert [cells.nth(n).inner_text() for n in (36, 39, 44)] == ["1", "1", "1"]
     page.locator(".grip").drag_to(cells.nth(80), target_position={"x": 30, "y": 30}, force=True)
     assert place.inner_text() == "Window in row 7, column 7"
     page.locator("#map button").nth(8).hover()
