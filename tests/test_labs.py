@@ -44,7 +44,7 @@ def test_every_text_that_a_lab_asks_for_is_in_the_language_file_and_none_lies_th
     known = TEXTS["frame"] | TEXTS[name]
     files = [*LABS.glob(f"src/{name}.*"), LABS / "src" / "frame.mjs", LABS / "src" / "frame.html"]
     sources = "".join(path.read_text(encoding="utf-8") for path in files)
-    asked = {one or other for one, other in re.findall(r'text\("([\w-]+)"|\{\{([\w-]+)\}\}', sources)}
+    asked = {one or other for one, other in re.findall(r'\btext\("([\w-]+)"|\{\{([\w-]+)\}\}', sources)}
     assert asked - known.keys() == {"body"}
     assert [key for key in known if key not in sources and f"`{key.split('-')[0]}-$" not in sources] == []
 
