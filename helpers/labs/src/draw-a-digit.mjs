@@ -19,8 +19,9 @@ const SAMPLES = [ // the ten digits as paths, written with one pen
 ];
 const SLIDERS = { pen: [8, 48, 26], tilt: [-90, 90, 0], size: [20, 120, 100], move: [-100, 100, 0] };
 
-const state = { strokes: [], sample: null, pending: false, closest: 0 };
+const state = { strokes: [], sample: null, pending: false, writing: false, closest: 0 };
 const network = await unpack(DATA);
+const STAGES = network.filter((layer) => layer.shown);
 const pen = $("drawing").getContext("2d", { willReadFrequently: true });
 const slider = (name) => Number($(name).value);
 
@@ -62,7 +63,8 @@ function set(name, value) {
 
 function inkOf() {
   const { data } = pen.getImageData(0, 0, SIDE, SIDE);
-  return { rows: SIDE, columns: SIDE, maps: 1, values: Float32Array.from({ length: SIDE ** 2 }, (_, pixel) => data[4 * pixel]) };
+  const values = Float32Array.from({ length: SIDE ** 2 }, (_, pixel) => data[4 * pixel]);
+  return { rows: SIDE, columns: SIDE, maps: 1, values };
 }
 
 function think() {
@@ -74,13 +76,13 @@ function think() {
   const outputs = steps && answer(network, seen);
   showSteps(ink, steps, centring, seen);
   showAnswer(outputs?.at(-1).values);
-  network.filter((layer) => layer.shown).forEach((layer, stage) => showMaps(stage, outputs?.[network.indexOf(layer)]));
+  STAGES.forEach((layer, stage) => showMaps(stage, outputs?.[network.indexOf(layer)]));
   performance.measure("answer", { start }); // the benchmark reads it
 }
 
 /* ---- showing ---- */
 
-/** Paint a picture of one map as large as the canvas allows; `most` pixels fill it. Returns how to find a pixel. */
+/** Paint a picture of one map, enlarged so that `most` pixels fill the canvas. Returns how to draw on it. */
 function paint(canvas, picture, most = Math.max(picture.rows, picture.columns)) {
   const context = canvas.getContext("2d");
   const scale = canvas.width / most;
@@ -120,16 +122,16 @@ function showSteps(ink, steps, centring, seen) {
   $("moved").textContent = centring ? "" : text("no-centring");
   if (!steps || !centring) return;
   const [y, x] = steps.middle.map((pixel) => (pixel + 0.5) * scale);
-  context.strokeRect(steps.left * scale, steps.top * scale, steps.boxed.columns * scale, steps.boxed.rows * scale);
+  const { top, left, boxed } = steps;
+  context.strokeRect(left * scale, top * scale, boxed.columns * scale, boxed.rows * scale);
   for (const [right, down] of [[9, 0], [0, 9]]) {
     context.beginPath();
     context.moveTo(x - right, y - down);
     context.lineTo(x + right, y + down);
     context.stroke();
   }
-  const { picture, boxed } = steps;
-  const size = { high: picture.rows, wide: picture.columns, rows: boxed.rows, columns: boxed.columns };
-  $("moved").textContent = text("moved", { ...size, top: steps.top, left: steps.left });
+  const { rows: high, columns: wide } = steps.picture;
+  $("moved").textContent = text("moved", { high, wide, rows: boxed.rows, columns: boxed.columns, top, left });
 }
 
 const percent = (share) => text("percent", { value: format(100 * share, 1, 1) });
@@ -137,20 +139,21 @@ const percent = (share) => text("percent", { value: format(100 * share, 1, 1) })
 function showAnswer(shares) {
   const order = shares ? [...shares.keys()].sort((a, b) => shares[b] - shares[a]) : [];
   const [first, second] = order;
-  $("reads").textContent = shares ? text("reads", { digit: first, share: percent(shares[first]) }) : text("blank");
-  $("next").textContent = shares ? text("next", { digit: second, share: percent(shares[second]) }) : "";
+  const [share, other] = [first, second].map((digit) => percent(shares?.[digit] ?? 0));
+  $("reads").textContent = shares ? text("reads", { digit: first, share }) : text("blank");
+  $("next").textContent = shares ? text("next", { digit: second, share: other }) : "";
   [...$("shares").children].forEach((row, digit) => {
-    const share = shares?.[digit] ?? 0;
+    const part = shares?.[digit] ?? 0;
     row.className = digit === first ? "first" : "";
-    row.querySelector(".track span").style.width = `${100 * share}%`;
-    row.lastChild.textContent = percent(share);
+    row.querySelector(".track span").style.width = `${100 * part}%`;
+    row.lastChild.textContent = percent(part);
   });
-  if (shares) state.closest = Math.max(state.closest, shares[second]);
-  const now = shares && shares[second] >= HESITATES;
-  if (now) state.met = text("met", { first, second, share: percent(shares[first]), other: percent(shares[second]) });
+  const counts = shares && !state.writing; // half a digit is no challenge
+  if (counts) state.closest = Math.max(state.closest, shares[second]);
+  if (counts && shares[second] >= HESITATES) state.met = text("met", { first, second, share, other });
   challenge(Boolean(state.met), state.met ?? text("closest", { share: percent(state.closest) }));
-  const drawing = text(state.strokes.length ? (state.sample === null ? "own-drawing" : "sample-drawing") : "no-drawing",
-    { digit: state.sample });
+  const own = text(state.strokes.length ? "own-drawing" : "no-drawing");
+  const drawing = state.sample === null ? own : text("sample-drawing", { digit: state.sample });
   $("drawing").setAttribute("aria-label", drawing);
   announce(`${drawing} ${$("reads").textContent} ${$("next").textContent}`);
 }
@@ -176,7 +179,8 @@ function showMaps(stage, output) {
 for (const [name, [min, max, value]] of Object.entries(SLIDERS)) {
   const input = make("input", { id: name, type: "range", min, max, value });
   const label = make("label", { htmlFor: name, textContent: text(`slider-${name}`) });
-  $("sliders").append(make("div", { className: "control" }, label, input, make("output", { id: `${name}-value`, htmlFor: name })));
+  const output = make("output", { id: `${name}-value`, htmlFor: name });
+  $("sliders").append(make("div", { className: "control" }, label, input, output));
   set(name, value);
   input.addEventListener("input", () => {
     set(name, input.value);
@@ -190,7 +194,8 @@ for (const step of [1, 2, 3, 4]) {
 }
 for (let digit = 0; digit < 10; digit += 1) {
   const bar = make("span", { className: "track" }, make("span"));
-  $("shares").append(make("li", {}, make("span", { textContent: digit }), bar, make("span", { className: "number" })));
+  const name = make("span", { textContent: digit });
+  $("shares").append(make("li", {}, name, bar, make("span", { className: "number" })));
   const button = make("button", { textContent: digit, "aria-label": text("sample", { digit }) });
   button.addEventListener("click", () => {
     fresh(digit, [new Path2D(SAMPLES[digit])]);
@@ -199,21 +204,24 @@ for (let digit = 0; digit < 10; digit += 1) {
   $("samples").append(button);
 }
 arrowKeys([...$("samples").children], 5);
-for (const stage of network.filter((layer) => layer.shown).keys()) {
+for (const stage of STAGES.keys()) {
   const name = text("stage", { number: stage + 1 });
   const figure = make("figure", {}, make("canvas", { className: "maps", role: "img" }), make("figcaption"));
-  const heading = make("h2", { id: `stage-${stage}`, textContent: name });
-  $("stages").append(make("section", { className: "panel", "aria-labelledby": `stage-${stage}` }, heading, figure));
+  const id = `stage-${stage}`;
+  const heading = make("h2", { id, textContent: name });
+  $("stages").append(make("section", { className: "panel", "aria-labelledby": id }, heading, figure));
 }
 
 function point(event) {
   const frame = $("drawing").getBoundingClientRect();
-  const [x, y] = [event.clientX - frame.left, event.clientY - frame.top].map((pixels) => (pixels * SIDE) / frame.width);
-  const at = placed().inverse().transformPoint({ x, y });
+  const scale = SIDE / frame.width;
+  const seen = { x: (event.clientX - frame.left) * scale, y: (event.clientY - frame.top) * scale };
+  const at = placed().inverse().transformPoint(seen);
   return [at.x, at.y];
 }
 $("drawing").addEventListener("pointerdown", (event) => {
   $("drawing").setPointerCapture(event.pointerId);
+  state.writing = true;
   if (state.sample !== null) fresh(null, []);
   const stroke = new Path2D();
   stroke.moveTo(...point(event));
@@ -222,10 +230,16 @@ $("drawing").addEventListener("pointerdown", (event) => {
   redraw();
 });
 $("drawing").addEventListener("pointermove", (event) => {
-  if (!event.buttons || !state.strokes.length) return;
+  if (!state.writing) return;
   state.strokes.at(-1).lineTo(...point(event));
   redraw();
 });
+for (const end of ["pointerup", "pointercancel"]) {
+  $("drawing").addEventListener(end, () => {
+    state.writing = false;
+    redraw();
+  });
+}
 $("clear").addEventListener("click", () => {
   fresh(null, []);
   redraw();
