@@ -74,7 +74,7 @@ def test_every_kind_of_layer_gives_what_keras_gives():
     for stack in keras_stacks():
         picture = np.random.default_rng(1).integers(0, 256, (1, 11, 13)).astype("float32")
         told = [layer for layer in stack.layers if "Dropout" not in type(layer).__name__]
-        every = keras.Model(stack.inputs, [layer.output for layer in told])(picture[..., np.newaxis])
+        every = keras.Model(stack.input, [layer.output for layer in told])(picture[..., np.newaxis])
         ours = answers(EXPORTER["described"](stack), picture, 0)[0]
         for layer, wanted, found in zip(told, every, ours, strict=True):
             room = 2e-3 * max(1, np.abs(wanted).max())

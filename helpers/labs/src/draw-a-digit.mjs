@@ -63,7 +63,8 @@ function set(name, value) {
 
 function inkOf() {
   const { data } = pen.getImageData(0, 0, SIDE, SIDE);
-  const values = Float32Array.from({ length: SIDE ** 2 }, (_, pixel) => data[4 * pixel]);
+  const values = new Float32Array(SIDE ** 2);
+  for (let pixel = 0; pixel < values.length; pixel += 1) values[pixel] = data[4 * pixel];
   return { rows: SIDE, columns: SIDE, maps: 1, values };
 }
 
@@ -72,9 +73,9 @@ function think() {
   const ink = inkOf();
   const steps = prepare(ink);
   const centring = $("centring").checked;
-  const seen = centring ? steps?.centred : resize(ink, 28, 28);
+  const seen = steps && centring ? steps.centred : resize(ink, 28, 28);
   const outputs = steps && answer(network, seen);
-  showSteps(ink, steps, centring, seen);
+  showSteps(steps, centring, seen);
   showAnswer(outputs?.at(-1).values);
   STAGES.forEach((layer, stage) => showMaps(stage, outputs?.[network.indexOf(layer)]));
   performance.measure("answer", { start }); // the benchmark reads it
@@ -82,55 +83,56 @@ function think() {
 
 /* ---- showing ---- */
 
-/** Paint a picture of one map, enlarged so that `most` pixels fill the canvas. Returns how to draw on it. */
-function paint(canvas, picture, most = Math.max(picture.rows, picture.columns)) {
+/** Draw part of a canvas so that `most` of its pixels fill another. Returns how to draw on it. */
+function paint(canvas, image, [left, top, wide, high], most) {
   const context = canvas.getContext("2d");
   const scale = canvas.width / most;
-  const aside = [(most - picture.columns) / 2, (most - picture.rows) / 2].map((pixels) => pixels * scale);
+  const place = [(most - wide) / 2, (most - high) / 2, wide, high].map((pixels) => pixels * scale);
   context.fillStyle = "#000";
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.imageSmoothingEnabled = false;
-  const [x, y] = aside;
-  context.drawImage(greys(picture), x, y, picture.columns * scale, picture.rows * scale);
+  if (wide) context.drawImage(image, left, top, wide, high, ...place);
   Object.assign(context, { strokeStyle: LINE, lineWidth: 2 });
   return { context, scale };
 }
 
-/** Return a canvas of a picture's own size; `map` of its maps, where `white` is shown as white. */
-function greys({ rows, columns, maps, values }, map = 0, white = 255) {
-  const canvas = make("canvas", { width: columns, height: rows });
-  const pixels = new ImageData(columns, rows);
-  for (let place = 0; place < rows * columns; place += 1) {
-    pixels.data.fill((255 * values[place * maps + map]) / white, 4 * place, 4 * place + 3);
-    pixels.data[4 * place + 3] = 255;
-  }
-  canvas.getContext("2d").putImageData(pixels, 0, 0);
+/** Return a canvas with all maps of an output, `across` in a row, a pixel apart; `white` is shown white. */
+function greys({ rows, columns, maps, values }, white, across = 1, canvas = make("canvas")) {
+  canvas.width = across * (columns + 1) - 1;
+  canvas.height = Math.ceil(maps / across) * (rows + 1) - 1;
+  const picture = new ImageData(canvas.width, canvas.height);
+  const pixels = new Uint32Array(picture.data.buffer);
+  values.forEach((value, number) => {
+    const [place, map] = [Math.floor(number / maps), number % maps];
+    const row = Math.floor(map / across) * (rows + 1) + Math.floor(place / columns);
+    const column = (map % across) * (columns + 1) + (place % columns);
+    pixels[row * canvas.width + column] = 0xff000000 + 0x10101 * Math.round((255 * value) / white);
+  });
+  canvas.getContext("2d").putImageData(picture, 0, 0);
   return canvas;
 }
 
-function showSteps(ink, steps, centring, seen) {
+function showSteps(steps, centring, seen) {
   const [whole, cut, box, last] = $("steps").querySelectorAll("canvas");
-  const blank = { rows: 1, columns: 1, maps: 1, values: [0] };
-  const first = paint(whole, ink);
-  if (steps && centring) {
-    const [top, left, bottom, right] = steps.frame.map((edge) => edge * first.scale);
-    first.context.strokeRect(left, top, right - left, bottom - top);
-  }
-  paint(cut, centring && steps ? steps.picture : blank);
-  paint(box, centring && steps ? steps.boxed : blank, centring && steps ? 20 : 1);
-  const { context, scale } = paint(last, seen ?? blank);
+  const first = paint(whole, $("drawing"), [0, 0, SIDE, SIDE], SIDE);
   $("moved").textContent = centring ? "" : text("no-centring");
+  const small = (canvas, picture, most) =>
+    paint(canvas, greys(picture, 255), [0, 0, picture.columns, picture.rows], most);
+  for (const canvas of [cut, box]) paint(canvas, null, [0, 0, 0, 0], 1);
+  const { context, scale } = small(last, seen, 28);
   if (!steps || !centring) return;
-  const [y, x] = steps.middle.map((pixel) => (pixel + 0.5) * scale);
-  const { top, left, boxed } = steps;
+  const { picture, frame, boxed, top, left, middle } = steps;
+  const [cutTop, cutLeft] = frame;
+  const { rows: high, columns: wide } = picture;
+  const cutOut = [cutLeft, cutTop, wide, high];
+  first.context.strokeRect(...cutOut.map((pixels) => pixels * first.scale));
+  paint(cut, $("drawing"), cutOut, Math.max(high, wide));
+  small(box, boxed, 20);
+  const [y, x] = middle.map((pixel) => (pixel + 0.5) * scale);
   context.strokeRect(left * scale, top * scale, boxed.columns * scale, boxed.rows * scale);
-  for (const [right, down] of [[9, 0], [0, 9]]) {
-    context.beginPath();
-    context.moveTo(x - right, y - down);
-    context.lineTo(x + right, y + down);
-    context.stroke();
-  }
-  const { rows: high, columns: wide } = steps.picture;
+  context.fillStyle = LINE;
+  context.fillRect(x - 9, y - 1, 18, 2);
+  context.fillRect(x - 1, y - 9, 2, 18);
   $("moved").textContent = text("moved", { high, wide, rows: boxed.rows, columns: boxed.columns, top, left });
 }
 
@@ -160,15 +162,8 @@ function showAnswer(shares) {
 
 function showMaps(stage, output) {
   const canvas = $("stages").querySelectorAll("canvas")[stage];
-  const { rows, columns, maps } = output ?? { rows: 1, columns: 1, maps: 1 };
-  const across = 8; // maps in a row, a pixel apart
-  canvas.width = across * (columns + 1) - 1;
-  canvas.height = Math.ceil(maps / across) * (rows + 1) - 1;
-  const strongest = output ? Math.max(...output.values) || 1 : 1;
-  for (let map = 0; output && map < maps; map += 1) {
-    const place = [(map % across) * (columns + 1), Math.floor(map / across) * (rows + 1)];
-    canvas.getContext("2d").drawImage(greys(output, map, strongest), ...place);
-  }
+  const { rows, columns, maps, values } = output ?? { rows: 1, columns: 1, maps: 1, values: [0] };
+  greys({ rows, columns, maps, values }, Math.max(...values) || 1, Math.min(maps, 8), canvas);
   const words = output ? text("maps", { maps, rows, columns }) : text("blank");
   canvas.setAttribute("aria-label", words);
   canvas.nextElementSibling.textContent = words;
