@@ -178,10 +178,10 @@ def test_the_window_follows_the_mouse_and_play_fills_the_map(open_page):
     assert place.inner_text() == "Window in row 7, column 7"
     page.locator("#map button").nth(8).hover()
     assert place.inner_text() == "Window in row 2, column 2"
-    assert page.locator("#result").inner_text() == "Sum 7, divided by 9: 0.78"
+    assert page.locator("#result").inner_text() == "Sum 9, divided by 9: 1.00"
     page.uncheck("#mean")
     page.locator("#map button").nth(8).hover()
-    assert page.locator("#result").inner_text() == "Sum 7"
+    assert page.locator("#result").inner_text() == "Sum 9"
     page.select_option("#stride", "3")
     page.click("#play")
     assert page.locator("#map .blank").count() > 0
@@ -208,3 +208,97 @@ def test_the_challenge_of_the_sliding_window_is_met_with_the_keyboard_alone(open
     page.locator("#kernel input").first.focus()
     page.keyboard.press("ArrowUp")
     assert page.locator("#kernels").input_value() == "own" and "Sum" in page.locator("#result").inner_text()
+
+
+def layers_of(page):
+    """Return the page's network as Keras builds it from the page's own code, and what the page says of each layer."""
+    keras = pytest.importorskip("keras")
+    said = page.locator("#layers .out").evaluate_all(
+        "all => all.map(one => [...one.children].map(cell => cell.textContent.replace(/^[a-z]+/, '')))"
+    )
+    model = eval(page.locator("#code").text_content(), {"keras": keras, "layers": keras.layers})
+    return model, [
+        [np.array(numbers(cell.replace("×", " ")), dtype=int).tolist() for cell in row] for row in said
+    ]
+
+
+def assert_page_counts_as_keras(page):
+    model, said = layers_of(page)
+    assert len(model.layers) == len(said)
+    field, jump = 1, 1
+    for layer, (shape, parameters, multiplications, sees) in zip(model.layers, said, strict=True):
+        assert shape == list(layer.output.shape[1:]) and parameters == [layer.count_params()]
+        places = np.prod(layer.output.shape[1:-1], dtype=int) if hasattr(layer, "kernel") else 0
+        assert multiplications == [places * np.prod(getattr(layer, "kernel", np.ones(1)).shape, dtype=int)]
+        size = getattr(layer, "kernel_size", getattr(layer, "pool_size", (1,)))[0]
+        field, jump = field + (size - 1) * jump, jump * getattr(layer, "strides", (1,))[0]
+        assert sees in ([field] * 2, [])  # [] is "everything"
+    trained = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
+    totals = [numbers(page.locator(f"#{name}").inner_text())[0] for name in ("parameters", "trained")]
+    assert totals == [model.count_params(), trained]
+    return model.count_params()
+
+
+def test_the_calculator_counts_the_sources_networks_as_keras_does(open_page):
+    page, known = open_page("layer-calculator"), [607_394, 542_230, 135_942, 14_714_688]
+    for name, parameters in zip(("lecture", "assignment", "intel", "vgg16"), known, strict=True):
+        page.select_option("#preset", name)
+        assert assert_page_counts_as_keras(page) == parameters
+
+
+BUILD = """([sides, layers]) => {
+    const all = (path) => [...document.querySelectorAll(path)];
+    const put = (field, value) => {
+        field.value = value;
+        field.dispatchEvent(new Event(field.tagName === "SELECT" ? "change" : "input"));
+    };
+    while (all("#layers .remove").length) all("#layers .remove")[0].click();
+    all("#height, #width, #channels").forEach((field, n) => put(field, sides[n]));
+    layers.forEach(([kind, ...values]) => {
+        all("#add button")[kind].click();
+        values.forEach((value, n) => put(all("#layers li:last-child :is(input, select)")[n], value));
+    }); }"""
+
+
+def test_the_calculator_counts_20_random_stacks_as_keras_does(open_page):
+    page, chance = open_page("layer-calculator"), np.random.default_rng(4)
+    for _ in range(20):
+        number = lambda low, high: int(chance.integers(low, high))  # noqa: B023, E731
+        pad = lambda: str(chance.choice(["same", "valid"]))  # noqa: B023, E731
+        maps = [
+            [0, number(1, 9), number(1, 5), number(1, 3), pad()],
+            [1, number(1, 4), number(1, 3), pad()],
+            [4],
+            [5],
+        ]
+        layers = [maps[kind] for kind in chance.integers(0, 4, number(0, 6))] + [[2]]
+        layers += [[[3, number(1, 40)], [4], [5]][kind] for kind in chance.integers(0, 3, number(0, 5))]
+        page.evaluate(BUILD, [[number(90, 120), number(90, 120), number(1, 5)], layers])
+        assert_page_counts_as_keras(page)
+        assert page.locator("#layers li").count() == len(layers)
+
+
+def test_the_challenge_of_the_calculator_is_met_with_the_keyboard_and_what_does_not_fit_is_named(open_page):
+    page = open_page("layer-calculator")
+
+    def press(*keys):
+        for key in keys:
+            page.keyboard.press(key)
+
+    def write(name, value):
+        page.get_by_label(name, exact=True).focus()
+        press("ControlOrMeta+a", *value)
+
+    write("kernels, layer 1", "8")
+    write("size, layer 1", "5")
+    for kind, place in (("Convolution", 7), ("Max pooling", 8), ("Convolution", 9)):
+        page.get_by_role("button", name=f"+ {kind}").focus()
+        press("Enter", "Shift+Tab")  # back to the new layer's last button: remove; before it: up
+        page.get_by_role("button", name=f"Move layer {place}, {kind}, up").focus()
+        press(*["Enter"] * 4)
+    assert "flattened already" not in page.locator("#layers").inner_text()
+    write("size, layer 3", "5")
+    write("size, layer 5", "40")
+    assert "The window is larger than what it reads." in page.locator("#layers li").nth(4).inner_text()
+    write("size, layer 5", "4")
+    assert page.locator(".challenge.met #verdict").inner_text().count("yes") == 3
