@@ -43,7 +43,7 @@ def test_every_text_that_a_lab_asks_for_is_in_the_language_file_and_none_lies_th
     sources += "".join(
         (LABS / "src" / part).read_text(encoding="utf-8") for part in ("frame.mjs", "frame.html")
     )
-    asked = set(re.findall(r"""text\(["']([\w-]+)["']|\{\{([\w-]+)\}\}""", sources))
+    asked = set(re.findall(r"""\btext\(["']([\w-]+)["']|\{\{([\w-]+)\}\}""", sources))
     missing = {one or other for one, other in asked} - known.keys() - {"body"}
     unused = {
         key for key in known if key not in sources and not re.search(rf"`{key.rsplit('-')[0]}-\$", sources)
