@@ -29,8 +29,8 @@ def network_strip(stages: Mapping[str, Sequence[np.ndarray]], *, alt: str, capti
 def window_view(picture: np.ndarray, kernel: np.ndarray, place: int, divide: int = 1, **settings: int):
     """Draw one window of a picture, its products with a kernel, and all results up to this place.
 
-    `place` counts from 1, row by row; beyond the last place the last one is shown. The sum of the products is
-    divided by `divide`. `settings` are those of `correlate2d`.
+    `place` counts from 1, row by row, and stops at the last one. The sum of the products is divided by
+    `divide`. `settings` are those of `correlate2d`.
     """
     stride, dilation = settings.get("stride", 1), settings.get("dilation", 1)
     results = correlate2d(picture, kernel, **settings) / divide
@@ -39,9 +39,7 @@ def window_view(picture: np.ndarray, kernel: np.ndarray, place: int, divide: int
     padded, reach = np.pad(picture, settings.get("padding", 0)), dilation * (len(kernel) - 1) + 1
     top, left, side = row * stride, column * stride, padded.shape[1]
     seen = padded[top : top + reach : dilation, left : left + reach : dilation]
-    total = f"{(seen * kernel).sum():g}" + (
-        f"; by {divide}: {results[row, column]:.2f}" if divide > 1 else ""
-    )
+    total = f"{(seen * kernel).sum():g}" + f"; by {divide}: {results[row, column]:.2f}" * (divide > 1)
     results.flat[place:] = np.nan  # not reached yet
     tables = [(padded, 0, 0, "picture", "gray", 1, (top, left, reach, reach))]
     for start, array, title in ((1, seen, "window"), (5, kernel, "kernel"), (9, seen * kernel, "products")):

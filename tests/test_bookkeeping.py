@@ -118,8 +118,8 @@ def test_unknown_metric_is_refused():
 @pytest.mark.parametrize(
     ("make", "reason"),
     [
-        (lambda folder: folder / "none" / "04.json", "its folder does not exist"),
-        (lambda folder: folder, "it is a folder"),
+        (lambda folder: folder / "none" / "04.json", "No such file or directory"),
+        (lambda folder: folder, "it is not a regular file"),
         (lambda folder: "/dev/null", "it is not a regular file"),
     ],
 )
