@@ -151,6 +151,9 @@ def test_the_window_follows_the_mouse_and_play_fills_the_map(open_page):
     page.uncheck("#mean")
     page.locator("#map button").nth(8).hover()
     assert page.locator("#result").inner_text() == "Sum 9"
+    page.select_option("#dilation", "3")
+    assert page.locator("#picture .used").count() == 9  # in the first place a window with gaps
+    page.select_option("#dilation", "1")
     page.select_option("#stride", "3")
     page.click("#play")
     assert page.locator("#map .blank").count() > 0

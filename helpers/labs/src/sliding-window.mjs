@@ -199,6 +199,11 @@ function render() {
   const [left, top] = [column, row].map((at) => at * stride * percent);
   Object.assign(frame.style, { left: `${left}%`, top: `${top}%`, width: `${reach}%`, height: `${reach}%` });
   grip.setAttribute("aria-label", text("grip", where));
+  const cells = [...$("picture").children], side = SIDE + 2 * padding;
+  cells.forEach((cell) => cell.classList.remove("used"));
+  const taps = [0, 1, 2].map((n) => n * dilation); // with dilation the window has gaps: mark what it reads
+  if (dilation > 1) taps.forEach((r) => taps.forEach((c) =>
+    cells[(row * stride + r) * side + column * stride + c].classList.add("used")));
 
   const seen = windowAt(state.picture, state.kernel, row, column, settings());
   const found = products(seen, state.kernel), total = sum(found);
