@@ -1,7 +1,8 @@
 """Put the committed network of lesson 4 into its lab: python helpers/labs/draw_a_digit.py
 
-Writes src/draw-a-digit.json, what the page knows of the network: its layers, its weights as numbers of 16 bits,
-and the SHA-256 of the file they come from; then builds the pages. A layer that the page cannot compute is refused.
+Writes src/draw-a-digit.json, what the page knows of the network: its layers, its weights as numbers of
+16 bits, and the SHA-256 of the file they come from; then builds the pages. A layer that the page cannot
+compute is refused.
 """
 
 import base64
@@ -48,7 +49,7 @@ STAGES = 2  # whose maps the page shows: those behind the first layers that make
 
 
 def described(network) -> dict:
-    """Return a Keras network as the page wants it: "layers" and "weights" (deflated, in base64).
+    """Return a Keras network as the page wants it: "layers" and "weights" (deflated, in base85).
 
     Raises:
         CourseError: it is not a plain stack, or has a layer or a setting that the page cannot compute.
@@ -99,7 +100,7 @@ def _packed(numbers: np.ndarray) -> str:
     if not np.isfinite(halves).all():
         raise CourseError("a weight of the network is too large for 16 bits")
     planes = halves.view(np.uint8).reshape(-1, 2).T.tobytes()
-    return base64.b64encode(zlib.compress(planes, 9)).decode("ascii")
+    return base64.b85encode(zlib.compress(planes, 9)).decode("ascii")  # base64 is a sixteenth longer
 
 
 if __name__ == "__main__":

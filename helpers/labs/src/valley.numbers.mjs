@@ -65,8 +65,8 @@ export function findFloor(one) {
 }
 
 /**
- * Judge a path: how many steps go uphill, how many turn back on the step before (they jump across the valley),
- * and from which step on it stays within ARRIVED of the floor (-1: it does not).
+ * Judge a path: how many steps go uphill, how many turn back on the step before (they jump across the
+ * valley), and from which step on it stays within ARRIVED of the floor (-1: it does not).
  */
 export function judge(path, floorLoss) {
   const losses = path.map(lossAt);
@@ -89,7 +89,7 @@ export function largestRate(one) {
   return (rate - 1) / 10;
 }
 
-/** Return line segments [[x, y], [x, y]] where heights[row][column] cross a level, in cells (marching squares). */
+/** Return segments [[x, y], [x, y]], in cells, where heights[row][column] cross a level. */
 export function contour(heights, level) {
   const segments = [];
   for (let row = 0; row + 1 < heights.length; row += 1) {
@@ -101,7 +101,7 @@ export function contour(heights, level) {
         const part = here / (here - there);
         return here < 0 !== there < 0 ? [[x + part * (nextX - x), y + part * (nextY - y)]] : [];
       });
-      for (let pair = 0; pair + 1 < crossings.length; pair += 2) segments.push(crossings.slice(pair, pair + 2));
+      for (let pair = 0; pair < crossings.length; pair += 2) segments.push(crossings.slice(pair, pair + 2));
     }
   }
   return segments;
