@@ -74,7 +74,7 @@ def test_the_valleys_challenge_is_met_by_keyboard_alone(open_page):
         run(rate)
     assert "9 arrives, rate 9.2 does not" in verdict.inner_text()
     run(9.1)
-    assert "Found: rate 9 arrives" in verdict.inner_text()
+    assert "Found: 9 arrives, 9.1 climbs out" in verdict.inner_text()
     run(9, 10)
     assert "Both done" in verdict.inner_text() and page.locator(".challenge.met").count() == 1
 

@@ -81,12 +81,20 @@ export function judge(path, floorLoss) {
   return { uphill, back, arrived: arrived < losses.length ? arrived : -1 };
 }
 
-/** Return the largest rate, to one decimal, at which a run without momentum still arrives. */
-export function largestRate(one) {
+/**
+ * Try the rates 0.1, 0.2, ... 25 without momentum: from which one on the walk turns back, which is the
+ * largest that arrives, and at which step the quickest of them does.
+ */
+export function survey(one) {
   const floorLoss = lossAt(findFloor(one));
-  let rate = 60;
-  while (judge(walk(rate / 10, 0, one), floorLoss).arrived >= 0) rate += 1;
-  return (rate - 1) / 10;
+  const rates = Array.from({ length: 250 }, (_, number) => (number + 1) / 10);
+  const runs = rates.map((rate) => ({ rate, ...judge(walk(rate, 0, one), floorLoss) }));
+  const arrived = runs.filter((run) => run.arrived >= 0);
+  return {
+    bounces: runs.find((run) => run.back > 0).rate,
+    largest: arrived.at(-1).rate,
+    quickest: Math.min(...arrived.map((run) => run.arrived)),
+  };
 }
 
 /** Return segments [[x, y], [x, y]], in cells, where heights[row][column] cross a level. */
