@@ -91,10 +91,10 @@ GUESSES = {
         },
     ),
     "differ": Guess(
-        200,
+        150,
         {
-            10: "that is how far apart the two counts are. But each may be right where the other is wrong.",
-            2000: "each has only about two hundred mistakes. Where both are right, they do not differ.",
+            15: "that is how far apart the two counts are. But each may be right where the other is wrong.",
+            1500: "each has fewer than two hundred mistakes. Where both are right, they do not differ.",
         },
     ),
     "five_alike": Guess(
