@@ -1,4 +1,7 @@
-"""A small web server on this machine that answers as a test wants: well, badly, or not at all."""
+"""A small web server on this machine that answers as a test wants: well, badly, or not at all.
+
+A test module with ``pytest_plugins = "local_server"`` has the fixtures ``server`` and ``alone``.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote
 
 import pytest
-
-from helpers import CourseError
 
 
 class LocalServer(ThreadingHTTPServer):
@@ -98,9 +99,9 @@ def server():
         yield running
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def alone(tmp_path, monkeypatch):
-    """For the module that imports it: empty caches, no COURSE_DATA_DIR, and sources where nobody listens."""
+    """Empty caches, no COURSE_DATA_DIR, and public sources where nobody listens."""
     from helpers.datasets import NETWORKS, SETS, _download
 
     for name in ("COURSE_DATA_DIR", "COURSE_DATA_SOURCE"):
@@ -114,15 +115,3 @@ def alone(tmp_path, monkeypatch):
         monkeypatch.setattr(a_set, "URL", nobody)
     monkeypatch.setattr(_download, "RETRIES", 0)
     monkeypatch.setattr(_download, "silent", [])
-
-
-def error_of(call, *arguments) -> str:
-    """The one line that a user's mistake is answered with."""
-    with pytest.raises(CourseError) as error:
-        call(*arguments)
-    assert "\n" not in str(error.value)
-    return str(error.value)
-
-
-def files_in(folder) -> list[str]:
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir())

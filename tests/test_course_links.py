@@ -39,7 +39,7 @@ RESULTS = """lesson,title,profile,network,weights,data,status,lesson_seconds,pea
 def root(tmp_path):
     notebooks = tmp_path / "notebooks"
     write_lesson(notebooks, "01-one", "x = 'é →'")
-    write_lesson(notebooks, "02-two", "datasets.load_mnist(data_source)\nfind_vgg16_weights(weights)")
+    write_lesson(notebooks, "02-two", 'datasets.load_mnist(data_source)\nfind_weights("vgg16", weights)')
     path = write_lesson(notebooks, "03-three", "x = 1")
     notebook = nbformat.read(path, as_version=4)
     notebook["cells"].insert(1, new_code_cell(COLAB, metadata={"tags": ["colab"]}))

@@ -11,11 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from local_server import alone, error_of  # noqa: F401
 from PIL import Image
 
-from helpers import datasets
+from helpers import CourseError, datasets
 from helpers.datasets import car_plane, intel_scenes, mnist
+
+pytest_plugins = "local_server"
+pytestmark = pytest.mark.usefixtures("alone")
 
 REAL_FOLDER = os.environ.get("COURSE_DATA_DIR", "")  # before the tests below take it away
 FINDERS = (datasets.load_mnist, datasets.find_intel_scenes, datasets.find_car_plane)
@@ -28,6 +30,14 @@ def folder(tmp_path, monkeypatch):
     made.mkdir()
     monkeypatch.setenv("COURSE_DATA_DIR", str(made))
     return made
+
+
+def error_of(call, *arguments) -> str:
+    """The one line that a user's mistake is answered with."""
+    with pytest.raises(CourseError) as error:
+        call(*arguments)
+    assert "\n" not in str(error.value)
+    return str(error.value)
 
 
 def picture(path, size=(24, 20)):

@@ -5,8 +5,8 @@ import re
 
 import numpy as np
 import pytest
-from local_server import error_of
 from PIL import Image, ImageDraw, ImageOps
+from test_datasets import error_of
 
 from helpers import datasets
 from helpers.digits import read_digit
@@ -109,7 +109,7 @@ BAD = {
     "folder.png": (lambda path: path.mkdir(), "is not a file"),
     "missing.png": (lambda path: None, "is not a file"),
     "pipe.png": (lambda path: os.mkfifo(path), "is not a file"),
-    "long" * 80: (lambda path: None, "is not a file"),
+    "long" * 80: (lambda path: None, "File name too long"),
 }
 
 

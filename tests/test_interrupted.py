@@ -19,7 +19,8 @@ pytestmark = pytest.mark.kernel
 ONE_LINE = r"^stopped after \d+ s; run this cell again$"
 SMALL = {
     "04": {"epochs": 1, "compact_epochs": 1, "training_pictures": 240},
-    "05": {"epochs": 1, "better_epochs": 1, "images_per_class": 10, "test_images_per_class": 3},
+    "05": {"epochs": 1, "batch_size": 8, "images_per_class": 10, "test_images_per_class": 3},
+    "05b": {"epochs": 1, "batch_size": 8, "images_per_class": 10, "test_images_per_class": 3},
     "06": {"epochs": 1, "batch_size": 8, "image_size": 32},
 }
 

@@ -1,91 +1,79 @@
 """Weights of VGG16 and MobileNet: found, downloaded and verified, or random and said so."""
 
 import inspect
-import os
 import re
 import shutil
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from local_server import alone, error_of, files_in, server  # noqa: F401
-from test_datasets import REAL_FOLDER
-from test_downloads import FAULTS
+from test_datasets import REAL_FOLDER, error_of
+from test_downloads import FAULTS, files_in
 
 from helpers import datasets
 
-NETWORKS = datasets.NETWORKS
+pytest_plugins = "local_server"
+pytestmark = pytest.mark.usefixtures("alone")
+VGG16, MOBILENET = datasets.NETWORKS.values()
 KERNELS = "vgg16-block1_conv1-kernel.npy"
 
 
-def base_of(network, size=64):
-    """A fresh base, cut where lesson 6 cuts it."""
+def base_of(network, size=32):
+    """A fresh base, cut where lesson 6 cuts it, and the whole network."""
     import keras
 
+    whole = getattr(keras.applications, {"vgg16": "VGG16", "mobilenet": "MobileNet"}[network])(
+        weights=None, include_top=False, input_shape=(size, size, 3)
+    )
     if network == "vgg16":
-        return keras.applications.VGG16(weights=None, include_top=False, input_shape=(size, size, 3))
-    whole = keras.applications.MobileNet(weights=None, include_top=False, input_shape=(size, size, 3))
-    return keras.Model(whole.input, whole.get_layer("conv_pw_12_relu").output)
-
-
-def write_whole(path, model):
-    """As the public files are laid out: one group a layer."""
-    import h5py
-    from keras.src.legacy.saving.legacy_h5_format import save_weights_to_hdf5_group
-
-    with h5py.File(path, "w") as file:
-        save_weights_to_hdf5_group(file, model)
+        return whole, whole
+    return keras.Model(whole.input, whole.get_layer("conv_pw_12_relu").output), whole
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """For each network a base whose every number is different, its file and, for MobileNet, that of a part."""
-    import keras
+    """A folder with weights of both networks, laid out as published, and the bases that have them."""
+    import h5py
+    from keras.src.legacy.saving.legacy_h5_format import save_weights_to_hdf5_group
 
-    folder = tmp_path_factory.mktemp("trained")
-    rng = np.random.default_rng(16)
-    whole = keras.applications.MobileNet(weights=None, include_top=False, input_shape=(64, 64, 3))
-    bases = {"vgg16": base_of("vgg16", 32)}
-    bases["mobilenet"] = keras.Model(whole.input, whole.get_layer("conv_pw_12_relu").output)
-    for network, model in (("vgg16", bases["vgg16"]), ("mobilenet", whole)):
-        model.set_weights([rng.uniform(0.01, 0.1, array.shape) for array in model.get_weights()])
-        write_whole(folder / NETWORKS[network].FOLDER, model)
-    bases["mobilenet"].save_weights(folder / NETWORKS["mobilenet"].PART)
+    folder, bases, rng = tmp_path_factory.mktemp("trained"), {}, np.random.default_rng(16)
+    for network, published in datasets.NETWORKS.items():
+        bases[network], whole = base_of(network)
+        whole.set_weights([rng.uniform(0.01, 0.1, array.shape) for array in whole.get_weights()])
+        with h5py.File(folder / published.FOLDER, "w") as file:
+            save_weights_to_hdf5_group(file, whole)
+    bases["mobilenet"].save_weights(folder / MOBILENET.PART)
     return SimpleNamespace(folder=folder, bases=bases)
 
 
-@pytest.fixture(params=NETWORKS)
+@pytest.fixture(params=datasets.NETWORKS)
 def network(request):
     return request.param
 
 
 @pytest.fixture
-def published(network, trained, monkeypatch):
-    """The network whose weights were published, and the file with them."""
-    chosen = NETWORKS[network]
-    path = trained.folder / chosen.FOLDER
-    monkeypatch.setattr(chosen, "CHECKSUM", chosen.checksum(path))
-    return path
-
-
-@pytest.fixture
-def public(network, published, server, monkeypatch):  # noqa: F811
-    server.pages[f"/models/{published.name}"] = published.read_bytes()
-    monkeypatch.setattr(NETWORKS[network], "URL", f"{server.url}models/{published.name}")
+def public(network, trained, server, monkeypatch):
+    """A server with the weights that are the published ones; found: what to say, and the file."""
+    chosen = datasets.NETWORKS[network]
+    server.file = trained.folder / chosen.FOLDER
+    server.pages[f"/models/{chosen.FOLDER}"] = server.file.read_bytes()
+    monkeypatch.setattr(chosen, "CHECKSUM", chosen.checksum(server.file))
+    monkeypatch.setattr(chosen, "URL", f"{server.url}models/{chosen.FOLDER}")
     return server
 
 
 def loads(found, network, trained):
     """Whether a fresh base, given what was found, ends up with just these weights."""
-    base = base_of(network)
+    base, _ = base_of(network, 64)
     found.load_into(base)
     pairs = zip(base.get_weights(), trained.bases[network].get_weights(), strict=True)
     return all(np.array_equal(loaded, written) for loaded, written in pairs)
 
 
 def state_of(network, place):
-    return {row.place: row.found for row in datasets.status(NETWORKS[network].NAME)}[place]
+    return {row.place: row.found for row in datasets.status(datasets.NETWORKS[network].NAME)}[place]
 
 
 def test_keras_still_asks_for_the_files_we_know(monkeypatch):
@@ -93,122 +81,103 @@ def test_keras_still_asks_for_the_files_we_know(monkeypatch):
 
     monkeypatch.undo()
     vgg16 = sys.modules[keras.applications.VGG16.__module__]
-    assert vgg16.WEIGHTS_PATH_NO_TOP == NETWORKS["vgg16"].URL
-    assert NETWORKS["vgg16"].CHECKSUM in inspect.getsource(vgg16)
     mobilenet = sys.modules[keras.applications.MobileNet.__module__]
-    assert NETWORKS["mobilenet"].URL.startswith(mobilenet.BASE_WEIGHT_PATH)
+    assert vgg16.WEIGHTS_PATH_NO_TOP == VGG16.URL and VGG16.CHECKSUM in inspect.getsource(vgg16)
+    assert mobilenet.BASE_WEIGHT_PATH + MOBILENET.FOLDER == MOBILENET.URL
     assert '"mobilenet_%s_%d_tf_no_top.h5"' in inspect.getsource(mobilenet)
 
 
 def test_weights_are_downloaded_once_and_found_in_every_place(
-    network, public, published, trained, capfd, tmp_path, monkeypatch
+    network, public, trained, capfd, tmp_path, monkeypatch
 ):
     found = datasets.find_weights(network)
     said = capfd.readouterr()
     assert found.kind == "imagenet" and loads(found, network, trained)
-    assert files_in(tmp_path) == [f"cache/{NETWORKS[network].NAME}/{published.name}"]
-    assert f"{NETWORKS[network].MEGABYTES} MB" in said.out and "100%" in said.out
-    assert found.note in said.out and "learnt on ImageNet" in found.note and "RANDOM" not in said.out
-    assert said.err == "" and str(tmp_path) not in said.out
+    assert files_in(tmp_path) == [f"cache/{network}-weights/{public.file.name}"]
+    assert " MB" in said.out and "100%" in said.out and "RANDOM" not in said.out
+    assert found.note in said.out and said.err == "" and str(tmp_path) not in said.out
     asked = len(public.asked)
-    for source in ("real", "sample"):
-        assert datasets.find_weights(network, "imagenet", source).path == found.path
+    assert datasets.find_weights(network, "imagenet", "sample").path == found.path
     assert state_of(network, "the course's cache") == "complete"
     monkeypatch.setenv("COURSE_DATA_DIR", str(tmp_path / "mine"))
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("x")
     for place in ("mine/weights", "mine", "mine/vgg16", "keras/models"):
         (tmp_path / place).mkdir(parents=True, exist_ok=True)
-        (tmp_path / "mine" / "notes.txt").write_text("x")
+        found.path.rename(tmp_path / place / public.file.name)
         found = datasets.find_weights(network, "imagenet", "real")
-        found.path.rename(tmp_path / place / published.name)
-        moved = datasets.find_weights(network, "imagenet", "real")
-        assert moved.path.parent == tmp_path / place
+        assert found.path.parent == tmp_path / place
     assert len(public.asked) == asked
 
 
 @pytest.mark.fault
 @pytest.mark.parametrize("fault", ["404", "cut", "another file", "full disk", "read-only cache", "no end"])
 def test_weights_that_are_unavailable_are_random_and_said_so(
-    fault, network, public, published, monkeypatch, capsys, tmp_path
+    fault, network, public, monkeypatch, capsys, tmp_path
 ):
     make, words = FAULTS[fault]
-    make(monkeypatch, public, f"/models/{published.name}")
+    make(monkeypatch, public, f"/models/{public.file.name}")
     line = error_of(datasets.find_weights, network, "imagenet", "real")
-    for part in ("weights are unavailable", "weights='random'", "COURSE_DATA_DIR", published.name):
-        assert part in line
-    assert re.search(words, line)
+    assert re.search(f"weights are unavailable.*({words}).*{public.file.name}.*weights='random'", line)
     found = datasets.find_weights(network, "imagenet", "auto")
     said = capsys.readouterr().out
     assert found.path is None and found.kind == "random" and "RANDOM" in found.note and found.note in said
     assert "unavailable" in said and files_in(tmp_path) == [], "a wrong file does not stay"
 
 
-def empty(path, trained):
-    path.write_bytes(b"")
-
-
-def text(path, trained):
-    path.write_bytes(b"something else")
-
-
-def cut(path, trained):
-    path.write_bytes((trained.folder / path.name).read_bytes()[:-70_000])
-
-
-def other_network(path, trained):
-    other = "mobilenet" if "vgg16" in path.name else "vgg16"
-    shutil.copyfile(trained.folder / NETWORKS[other].FOLDER, path)
-
-
-def one_number(path, trained):
+def one_number(content, path):
     import h5py
 
-    shutil.copyfile(trained.folder / path.name, path)
+    path.write_bytes(content)
     with h5py.File(path, "a") as file:
         layer = file["block1_conv1" if "vgg16" in path.name else "conv1"]
         layer[layer.attrs["weight_names"][0]][0, 0, 0, 0] += 1
+    return path.read_bytes()
 
 
-WRONG = [(make, "keras/models") for make in (empty, text, cut, other_network, one_number)]
-WRONG += [(one_number, "cache/weights"), (cut, "mine/weights"), (empty, "mine/vgg16")]
+WRONG = {
+    "empty": ("keras/models", lambda content, path: b""),
+    "text": ("mine/vgg16", lambda content, path: b"something else"),
+    "cut": ("mine/weights", lambda content, path: content[:-70_000]),
+    "a number": ("cache/weights", one_number),
+}
 
 
 @pytest.mark.fault
-@pytest.mark.parametrize(("make", "place"), WRONG)
-def test_a_wrong_file_is_never_trusted(
-    make, place, network, public, published, trained, capsys, tmp_path, monkeypatch
-):
+@pytest.mark.parametrize("what", WRONG)
+def test_a_wrong_file_is_never_trusted(what, network, public, capsys, tmp_path, monkeypatch):
+    (place, change), name = WRONG[what], public.file.name
     (tmp_path / place).mkdir(parents=True)
-    make(tmp_path / place / published.name, trained)
+    wrong = tmp_path / place / name
+    wrong.write_bytes(change(public.file.read_bytes(), wrong))
     if place.startswith("mine"):
         monkeypatch.setenv("COURSE_DATA_DIR", str(tmp_path / "mine"))
     where = {"keras": "Keras's cache", "cache": "the course's cache"}.get(place[:5], "COURSE_DATA_DIR")
     assert state_of(network, where) == "wrong"
     assert datasets.find_weights(network, "imagenet", "sample").kind == "random" and public.asked == []
-    assert f"{where}: {published.name} is damaged, or another file" in capsys.readouterr().out
+    assert f"{where}: {name} is damaged, or another file" in capsys.readouterr().out
     found = datasets.find_weights(network, "imagenet", "real")
-    assert found.kind == "imagenet" and found.path.parent.parent == tmp_path / "cache"
+    assert found.kind == "imagenet" and found.path != wrong and wrong.is_file()
 
 
 def test_mobilenets_part_serves_as_well_as_the_whole_file(trained, tmp_path, monkeypatch):
-    chosen = NETWORKS["mobilenet"]
-    monkeypatch.setattr(chosen, "CHECKSUM", chosen.checksum(trained.folder / chosen.FOLDER))
-    monkeypatch.setenv("COURSE_DATA_DIR", str(tmp_path / "mine"))
-    (tmp_path / "mine" / "weights").mkdir(parents=True)
+    monkeypatch.setattr(MOBILENET, "CHECKSUM", MOBILENET.checksum(trained.folder / MOBILENET.FOLDER))
     pictures = np.random.default_rng(3).uniform(-1, 1, (2, 64, 64, 3)).astype(np.float32)
     answers = []
-    for name in (chosen.PART, chosen.FOLDER):
-        for old in (tmp_path / "mine" / "weights").iterdir():
-            old.unlink()
-        shutil.copyfile(trained.folder / name, tmp_path / "mine" / "weights" / name)
-        base = base_of("mobilenet")
+    for name in (MOBILENET.PART, MOBILENET.FOLDER):
+        monkeypatch.setenv("COURSE_DATA_DIR", str(tmp_path / name))
+        (tmp_path / name).mkdir()
+        shutil.copyfile(trained.folder / name, tmp_path / name / name)
+        base, _ = base_of("mobilenet", 64)
         datasets.find_weights("mobilenet", "imagenet", "real").load_into(base)
         answers.append(base.predict(pictures, verbose=0))
     assert np.array_equal(*answers)
-    assert np.array_equal(answers[0], trained.bases["mobilenet"].predict(pictures, verbose=0))
+    base.set_weights(trained.bases["mobilenet"].get_weights())
+    assert np.array_equal(answers[0], base.predict(pictures, verbose=0))
 
 
 def test_random_weights_leave_a_network_as_it_is(network, capsys):
-    base = base_of(network)
+    base, _ = base_of(network)
     before = base.get_weights()
     found = datasets.find_weights(network, "random", "real")
     found.load_into(base)
@@ -218,26 +187,26 @@ def test_random_weights_leave_a_network_as_it_is(network, capsys):
 
 
 @pytest.mark.fault
-def test_mistakes_are_one_line(trained, tmp_path, monkeypatch):
-    import keras
-
-    for arguments, words in (
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
         (("vgg19",), "network='vgg19' is not known: choose vgg16 or mobilenet"),
         (("vgg16", "own.h5"), "weights='own.h5' is not known: choose imagenet or random"),
         (("vgg16", "imagenet", "reel"), "data_source='reel' is not known"),
-    ):
-        assert words in error_of(datasets.find_weights, *arguments)
-    small = NETWORKS["mobilenet"]
-    found = datasets.FoundWeights(trained.folder / small.PART, "imagenet", "")
-    for other, layer in (("vgg16", "block1_conv1"), ("another shape", "conv1")):
-        if other == "vgg16":
-            base = base_of("vgg16", 32)
-        else:
-            base = keras.Sequential([keras.Input((9, 9, 1)), keras.layers.Conv2D(32, 3, name="conv1")])
-        assert f"has no weights for the layer {layer!r}" in error_of(found.load_into, base)
+    ],
+)
+def test_wrong_words_are_one_line(arguments, words):
+    assert words in error_of(datasets.find_weights, *arguments)
 
 
-# --- the first kernels of VGG16
+@pytest.mark.fault
+@pytest.mark.parametrize(("channels", "layer"), [(3, "block1_conv1"), (1, "conv1")])
+def test_weights_that_do_not_fit_the_network_are_one_line(channels, layer, trained):
+    import keras
+
+    network = keras.Sequential([keras.Input((9, 9, channels)), keras.layers.Conv2D(32, 3, name=layer)])
+    found = datasets.FoundWeights(trained.folder / MOBILENET.PART, "imagenet", "")
+    assert f"has no weights for the layer {layer!r}" in error_of(found.load_into, network)
 
 
 @pytest.mark.fault
@@ -246,18 +215,17 @@ def test_first_kernels_are_found_verified_or_not_there(trained, tmp_path, monkey
     place = tmp_path / "mine" / "weights"
     place.mkdir(parents=True)
     monkeypatch.setenv("COURSE_DATA_DIR", str(tmp_path / "mine"))
-    vgg16 = NETWORKS["vgg16"]
-    shutil.copyfile(trained.folder / vgg16.FOLDER, place / vgg16.FOLDER)
-    monkeypatch.setattr(vgg16, "CHECKSUM", vgg16.checksum(place / vgg16.FOLDER))
-    from_whole = datasets.vgg16_first_kernels()
-    assert np.array_equal(from_whole, trained.bases["vgg16"].get_layer("block1_conv1").kernel.numpy())
-    np.save(place / KERNELS, np.zeros((3, 3, 3, 64), np.float32))
-    for content in ((place / KERNELS).read_bytes(), b"", b"x" * 7000):
-        (place / KERNELS).write_bytes(content)
+    shutil.copyfile(trained.folder / VGG16.FOLDER, place / VGG16.FOLDER)
+    monkeypatch.setattr(VGG16, "CHECKSUM", VGG16.checksum(place / VGG16.FOLDER))
+    first = trained.bases["vgg16"].get_layer("block1_conv1").kernel.numpy()
+    assert np.array_equal(datasets.vgg16_first_kernels(), first)
+    for wrong in (np.zeros((3, 3, 3, 64), np.float32), np.array([{}] * 9), b"", b"x" * 7000):
+        if isinstance(wrong, bytes):
+            (place / KERNELS).write_bytes(wrong)
+        else:
+            np.save(place / KERNELS, wrong)
         line = error_of(datasets.vgg16_first_kernels)
-        assert f"{KERNELS} in COURSE_DATA_DIR cannot be used (" in line and "replace it" in line
-    np.save(place / KERNELS, np.array([{}] * 1728), allow_pickle=True)
-    assert "Object arrays cannot be loaded" in error_of(datasets.vgg16_first_kernels)
+        assert line == f"COURSE_DATA_DIR: {KERNELS} is damaged, or another file: replace it."
 
 
 @pytest.mark.skipif(not REAL_FOLDER, reason="COURSE_DATA_DIR does not name the real weights")
@@ -265,10 +233,8 @@ def test_the_real_weights(monkeypatch):
     monkeypatch.setenv("COURSE_DATA_DIR", REAL_FOLDER)
     kernels = datasets.vgg16_first_kernels()
     assert kernels.shape == (3, 3, 3, 64) and kernels.dtype == np.float32
-    found = datasets.find_weights("mobilenet", "imagenet", "real")
-    base = base_of("mobilenet", 96)
-    found.load_into(base)
-    reference = base_of("mobilenet", 96)
-    reference.load_weights(os.path.join(REAL_FOLDER, "weights", NETWORKS["mobilenet"].PART))
+    (base, _), (reference, _) = base_of("mobilenet", 96), base_of("mobilenet", 64)
+    datasets.find_weights("mobilenet", "imagenet", "real").load_into(base)
+    reference.load_weights(Path(REAL_FOLDER, "weights", MOBILENET.PART))
     pairs = zip(base.get_weights(), reference.get_weights(), strict=True)
     assert all(np.array_equal(loaded, theirs) for loaded, theirs in pairs)

@@ -69,9 +69,7 @@ def find_weights(network: str, weights: str = "imagenet", data_source: str = "au
     for name, value, words in (("network", network, NETWORKS), ("weights", weights, ("imagenet", "random"))):
         if value not in words:
             raise CourseError(f"{name}={value!r} is not known: choose {' or '.join(words)}.")
-    if weights == "imagenet":
-        return _find(NETWORKS[network], data_source)
-    return _print(_sample(NETWORKS[network]))
+    return _find(NETWORKS[network], data_source, sample=weights == "random")
 
 
 class Place(NamedTuple):
@@ -116,20 +114,15 @@ def _places(a_set: Any) -> list[tuple[str, Path]]:
     return _common.local_places() + [("Keras's cache", keras)] * (a_set in WEIGHTS.values())
 
 
-def _find(a_set: Any, data_source: str, only_complete: bool = False) -> Any:
+def _find(a_set: Any, data_source: str, only_complete: bool = False, sample: bool = False) -> Any:
     """Search the places in their order, and print what was found."""
     source = source_in_use(data_source)
-    sample = source == "sample" and a_set in SETS.values()
-    return _print(_sample(a_set) if sample else _search(a_set, source, only_complete))
-
-
-def _print(found: Any) -> Any:
+    if not sample and (source != "sample" or a_set in WEIGHTS.values()):
+        found = _search(a_set, source, only_complete)
+    else:
+        found = a_set.look(SAMPLES_FOLDER, _common.IN_SAMPLE)
     print(getattr(found, "note", "") or found.info.describe())
     return found
-
-
-def _sample(a_set: Any) -> Any:
-    return a_set.look(SAMPLES_FOLDER, _common.IN_SAMPLE)
 
 
 def _search(a_set: Any, source: str, only_complete: bool) -> Any:
@@ -143,10 +136,13 @@ def _search(a_set: Any, source: str, only_complete: bool) -> Any:
             stand_in = None if only_complete else found  # damaged, in our own cache: a download replaces it
         except _common.NotHere as reason:
             reasons.append(f"{where}: {reason}" if str(reason) else f"not in {where}")
-        except (CourseError, OSError) as reason:
-            if to_mend and isinstance(reason, CourseError):
+        except OSError as error:
+            name = Path(error.filename or folder).name
+            reasons.append(f"{where}: {name} cannot be read ({_common.plain(error)})")
+        except CourseError as reason:
+            if to_mend:
                 raise
-            reasons.append(f"{where}: {_common.plain(reason)}")
+            reasons.append(str(reason))
     try:
         if source == "sample":
             raise DownloadFailed("data_source is sample, so nothing is downloaded", "use data_source='auto'")
@@ -162,4 +158,4 @@ def _search(a_set: Any, source: str, only_complete: bool) -> Any:
         instead = "data_source='sample'" if a_set in SETS.values() else "weights='random'"
         raise CourseError(f"{why}: {remedy}, or use {instead}.")
     print(f"{why}. To have them, {remedy}.")
-    return _sample(a_set)
+    return a_set.look(SAMPLES_FOLDER, _common.IN_SAMPLE)

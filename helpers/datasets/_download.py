@@ -25,7 +25,7 @@ RETRIES = 2
 LATER = "try again later"
 SLOWEST = 10_000  # bytes a second, less than any telephone's line: MNIST takes 20 minutes
 
-silent: list[str] = []  # addresses that did not answer in time
+silent: list[str] = []  # addresses that did not answer
 
 
 class DownloadFailed(Exception):
@@ -89,9 +89,8 @@ def ask(address: str, patient: bool) -> None:
     question = threading.Thread(target=head, daemon=True)
     question.start()
     question.join(limit)
-    if not answers:
-        silent.append(address)
     if why := answers[0] if answers else f"in {limit:.0f} seconds":
+        silent.append(address)
         raise DownloadFailed(f"no answer from {urlsplit(address).hostname} {why}", "connect to the network")
 
 

@@ -16,6 +16,7 @@ from helpers.datasets._common import PICTURE_SUFFIXES, path_of, plain, printable
 from helpers.datasets._pictures import Unreadable, colours_of, opened, read_picture, without_warnings
 
 DECODED_BY_TENSORFLOW = ("BMP", "GIF", "JPEG", "MPO", "PNG")
+NO_PICTURE = "is not a picture by its name"
 MOST_PHOTOGRAPHS = 200
 
 
@@ -93,20 +94,25 @@ def usable_pictures(folder: Path | str, class_names: Sequence[str]) -> PictureRe
         import tensorflow  # noqa: F401  not in a thread, where importing is slow
     with without_warnings(), ThreadPoolExecutor(min(4, (os.cpu_count() or 1) + 1)) as pool:
         verdicts = list(pool.map(_judge, paths))
-    private = Path(tempfile.mkdtemp(prefix="course-pictures-")) if problems or any(verdicts) else None
-    if private:
-        atexit.register(shutil.rmtree, private, ignore_errors=True)
     counts = dict.fromkeys(class_names or ["pictures"], 0)
-    for path, verdict in zip(paths, verdicts, strict=True):
-        label = path.relative_to(folder)
-        try:
-            if private:
-                _copy(path, private / label, verdict)
-            if verdict:
-                problems.append(f"{printable(label.as_posix())}: {verdict}, converted to RGB")
-            counts[path.parent.name if class_names else "pictures"] += 1
-        except Unreadable as reason:
-            problems.append(f"{printable(label.as_posix())}: {reason}, left out")
+    private = None
+    try:
+        if problems or any(verdicts):
+            private = Path(tempfile.mkdtemp(prefix="course-pictures-"))
+            atexit.register(shutil.rmtree, private, ignore_errors=True)
+        for path, verdict in zip(paths, verdicts, strict=True):
+            label = printable(path.relative_to(folder).as_posix())
+            try:
+                if private:
+                    _copy(path, private / label, verdict)
+                if verdict:
+                    problems.append(f"{label}: {verdict}, converted to RGB")
+                counts[path.parent.name if class_names else "pictures"] += 1
+            except Unreadable as reason:
+                problems.append(f"{label}: {reason}, left out")
+    except OSError as error:
+        remedy = "free some space, or set TMPDIR to another folder"
+        raise CourseError(f"the temporary folder cannot be written ({plain(error)}): {remedy}.") from None
     if empty := [name for name, count in counts.items() if not count]:
         raise CourseError(f"{folder.name} has no usable picture of class {empty[0]!r}: add some.")
     return PictureReport(private or folder, counts, problems)
@@ -116,6 +122,8 @@ def _judge(path: Path) -> str:
     """Return nothing for a good picture, or why it has to be converted, if it can be."""
     import tensorflow as tf
 
+    if path.suffix.lower() not in PICTURE_SUFFIXES:
+        return NO_PICTURE
     try:
         str(path).encode()
         with opened(path) as picture:
@@ -132,21 +140,15 @@ def _judge(path: Path) -> str:
 
 
 def _copy(path: Path, target: Path, verdict: str) -> None:
-    """Copy a picture into the private folder, as RGB where it has to be converted."""
-    if path.suffix.lower() not in PICTURE_SUFFIXES:
-        raise Unreadable("is not a picture by its name")
-    with without_warnings():
-        picture = read_picture(path)[0] if verdict else None
-    try:
-        target.parent.mkdir(exist_ok=True)
-        target = target.with_name(printable(target.name))
-        if picture:
-            picture.save(target, "PNG")  # whatever its name ends in: TensorFlow looks at the content
-        else:
-            shutil.copyfile(path, target)
-    except OSError as error:
-        remedy = "free some space, or set TMPDIR to another folder"
-        raise CourseError(f"the temporary folder cannot be written ({plain(error)}): {remedy}.") from None
+    """Copy a picture, as RGB where it has to be converted."""
+    if verdict == NO_PICTURE:
+        raise Unreadable(verdict)
+    target.parent.mkdir(exist_ok=True)
+    if verdict:
+        with without_warnings():  # whatever its name ends in: TensorFlow looks at the content
+            read_picture(path)[0].save(target, "PNG")
+    else:
+        shutil.copyfile(path, target)
 
 
 @without_warnings()

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from helpers import CourseError
-from helpers.datasets._common import is_file, plain
+from helpers.datasets._common import plain
 
 # Nothing else is ever opened: Pillow hands EPS to another program, whatever the file's name says.
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
@@ -32,9 +32,9 @@ def without_warnings() -> Iterator[None]:
 @contextlib.contextmanager
 def opened(path: Path, least: int = 2, scaled: bool = False) -> Iterator[Image.Image]:
     """Open a picture whose header says that it can be decoded safely; every failure is Unreadable."""
-    if not is_file(path):  # a folder, a broken link; or a pipe, which would be waited for
-        raise Unreadable("is not a file")
     try:
+        if not path.is_file():  # a folder, a broken link; or a pipe, which would be waited for
+            raise Unreadable("is not a file")
         with Image.open(path, formats=FORMATS) as picture:
             width, height = picture.size
             scaled = scaled and picture.format in ("JPEG", "MPO")

@@ -1,5 +1,6 @@
 """What VGG16 and MobileNet learnt on ImageNet, both without their tops (lesson 6)."""
 
+import contextlib
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,11 +9,8 @@ from typing import Any
 import numpy as np
 
 from helpers import CourseError
-from helpers.datasets._common import IN_SAMPLE, DatasetInfo, NotHere, is_file, local_places, plain
+from helpers.datasets._common import IN_SAMPLE, DatasetInfo, NotHere, local_places, plain
 from helpers.datasets._download import fetch_files
-
-KERNELS = "vgg16-block1_conv1-kernel.npy"
-KERNELS_SHA256 = "cd73e153603bafc7e3fba87a6d558fa84d4dc793dbb0c40f10920a36a1a193a5"
 
 
 @dataclass(frozen=True)
@@ -52,10 +50,10 @@ class Network:
     NAME: str
     TITLE: str
     FOLDER: str  # Keras's file
-    MEGABYTES: int
-    URL: str
     CHECKSUM: str  # MD5 of the file, or SHA-256 of the numbers in these layers
     LAYERS: tuple[str, ...] = ()
+    URL: str = ""
+    MEGABYTES: int = 0
     PART: str = ""  # a file of just these layers, which serves as well
 
     def look(self, folder: Path, where: str) -> FoundWeights:
@@ -65,7 +63,7 @@ class Network:
             return FoundWeights(None, "random", f"{self.TITLE}: {info.note}.", info)
         folders = (self.NAME, "weights", "", "vgg16", "models")  # the first is the course's, the last Keras's
         paths = [folder / below / name for below in folders for name in (self.FOLDER, self.PART)]
-        paths = [path for path in paths if is_file(path)]
+        paths = [path for path in paths if path.is_file()]
         for path in paths:
             if self.checksum(path) == self.CHECKSUM:
                 info = DatasetInfo(self.NAME, self.TITLE, {}, {}, where)
@@ -119,18 +117,13 @@ def vgg16_first_kernels() -> np.ndarray | None:
         CourseError: their own file, ``weights/vgg16-block1_conv1-kernel.npy``, is damaged.
     """
     for where, folder in local_places():
-        path = folder / "weights" / KERNELS
         try:
-            if not is_file(path):
-                return read_layers(NETWORKS["vgg16"].look(folder, where).path)["block1_conv1"][0]
-            kernels = np.load(path, allow_pickle=False)
-            if hashlib.sha256(kernels).hexdigest() != KERNELS_SHA256:
-                raise ValueError("it holds other numbers")
-            return kernels
-        except NotHere:
-            continue
-        except Exception as error:
-            raise CourseError(f"{KERNELS} in {where} cannot be used ({plain(error)}): replace it.") from None
+            return np.load(KERNELS.look(folder, where).path, allow_pickle=False)
+        except NotHere as reason:
+            if str(reason):
+                raise CourseError(f"{where}: {reason}: replace it.") from None
+        with contextlib.suppress(NotHere):
+            return read_layers(VGG16.look(folder, where).path)["block1_conv1"][0]
     return None
 
 
@@ -142,6 +135,12 @@ VGG16 = Network(
     MEGABYTES=59,
     URL=f"{KERAS}/vgg16/vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5",
     CHECKSUM="6d6bbae143d832006294945121d1f1fc",
+)
+KERNELS = Network(
+    NAME="vgg16-kernels",
+    TITLE="VGG16's first kernels",
+    FOLDER="vgg16-block1_conv1-kernel.npy",
+    CHECKSUM="e41116ef669d8b7f064d3e9befd8e103",
 )
 PAIRS = ("conv1", *(f"conv_{kind}_{block}" for block in range(1, 13) for kind in ("dw", "pw")))
 MOBILENET = Network(

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from helpers import CourseError
-from helpers.datasets._common import IN_SAMPLE, DatasetInfo, NotHere, is_file, plain
+from helpers.datasets._common import IN_SAMPLE, DatasetInfo, NotHere, plain
 from helpers.datasets._download import fetch_files
 
 NAME, TITLE, FOLDER, MEGABYTES = "mnist", "MNIST digits", "mnist/mnist.npz", 11
@@ -41,7 +41,7 @@ def look(folder: Path, where: str) -> Mnist:
     """Read ``mnist.npz``, and accept it by what its arrays hold."""
     if where == IN_SAMPLE:
         return _sample()
-    path = next((p for p in (folder / "mnist" / "mnist.npz", folder / "mnist.npz") if is_file(p)), None)
+    path = next((p for p in (folder / "mnist" / "mnist.npz", folder / "mnist.npz") if p.is_file()), None)
     if path is None:
         raise NotHere("")
     try:

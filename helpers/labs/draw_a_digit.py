@@ -54,7 +54,9 @@ def described(network) -> dict:
         CourseError: it is not a plain stack, or has a layer or a setting that the page cannot compute.
     """
     if type(network).__name__ != "Sequential":
-        raise CourseError(f"the lab computes plain stacks of layers, and {network.name} is not one (Sequential)")
+        raise CourseError(
+            f"the lab computes plain stacks of layers, and {network.name} is not one (Sequential)"
+        )
     layers, weights, stage, stages = [], [], False, 0
     for layer in network.layers:
         kind, entry = type(layer).__name__, _entry(layer)
