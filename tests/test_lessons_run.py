@@ -26,7 +26,7 @@ LESSON_MB = 1500
 
 # Lowest accuracy and highest loss that a band may begin or end with: guessing among ten, six and two
 # classes is right in 0.1, 0.17 and 0.5 of all cases and has a loss of 2.3, 1.79 and 0.69.
-LEARNT = {"04": (0.3, 2.0), "05": (0.35, 1.6), "05b": (0.35, 1.6), "06": (0.62, 0.6)}
+LEARNT = {"04": (0.3, 2.0), "05": (0.35, 1.6), "05a": (0.35, 1.6), "05b": (0.35, 1.6), "06": (0.62, 0.6)}
 
 # What the smoke profile reaches. Wide bands: another processor or library version moves the learned
 # numbers; a network that has stopped learning, or learns from its test pictures, leaves them. No bands for
@@ -47,6 +47,10 @@ BANDS = {
         "better": {"test_accuracy": (0.40, 1.0)},
     },
     ("05", "real"): {"better": {"test_accuracy": (0.80, 0.99), "test_loss": (0.1, 0.7)}},
+    ("05a", "sample"): {
+        "source": {"test_accuracy": (0.36, 1.0)},
+        "better": {"validation_accuracy": (0.55, 1.0), "test_accuracy": (0.55, 1.0), "test_loss": (0.0, 1.2)},
+    },
     ("05b", "sample"): {
         "scaled": {"validation_accuracy": (0.36, 1.0)},
         "better": {"test_accuracy": (0.40, 1.0)},
@@ -71,6 +75,7 @@ VGG16 = {"vgg16-frozen": 14_977_089, "vgg16-fine-tuned": 14_977_089}
 PARAMETER_COUNTS = {
     "04": {"lecture": 607_394, "assignment": 542_230, "compact": 29_050},
     "05": {"source": 135_942, "better": SCENES},
+    "05a": {"source": 135_942, "better": 382_374},
     "05b": {"source": 135_942, "scaled": 135_942, "better": SCENES},
     "06": {"scratch": 813_217, "scenes-base": 479_777, **VGG16},
 }
