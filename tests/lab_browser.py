@@ -9,19 +9,22 @@ from helpers.figures import LABS
 NAMES = sorted(path.stem for path in LABS.glob("*.html"))
 
 
+def chromium(playwright):
+    """Return the machine's Chromium, or the one that `playwright install chromium` fetched."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    return playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+
+
 @pytest.fixture(scope="module")  # not longer: playwright's event loop would stand in the way of other tests'
 def browser():
     api = pytest.importorskip("playwright.sync_api", reason="needs playwright and axe-playwright-python")
     with api.sync_playwright() as playwright:
-        program = (
-            shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-        )
         try:
-            chromium = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+            started = chromium(playwright)
         except api.Error as error:
             pytest.skip(f"no Chromium here ({str(error).splitlines()[0]})")
-        yield chromium
-        chromium.close()
+        yield started
+        started.close()
 
 
 @pytest.fixture

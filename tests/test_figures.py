@@ -104,23 +104,13 @@ def test_heatmap_writes_counts_and_intervals_are_wilsons(monkeypatch):
 
 
 def test_lines_differ_in_colour_and_in_style(monkeypatch):
-    shown = {}
-    monkeypatch.setattr(figures, "show", lambda fig, **texts: shown.update(fig=fig, **texts))
-    figures.lines(
-        {"a": ([0, 1], [1, 2]), "b": ([0, 1], [2, 1])},
-        "x",
-        "y",
-        points=[("p", 0, 1)],
-        alt="two",
-        caption="Two.",
-    )
-    axis = shown["fig"].axes[0]
+    series = {"a": ([0, 1], [1, 2]), "b": ([0, 1], [2, 1])}
+    axis = draw(monkeypatch, figures.lines, series, "x", "y", points=[("p", 0, 1)]).axes[0]
     first, second, point = axis.get_lines()
     assert first.get_linestyle() != second.get_linestyle() and first.get_color() != second.get_color()
     assert point.get_marker() == figures.MARKERS[0]
     assert (axis.get_xlabel(), axis.get_ylabel()) == ("x", "y")
     assert [text.get_text() for text in axis.get_legend().get_texts()] == ["a", "b", "p"]
-    plt.close(shown["fig"])
 
 
 def test_seed_dots_show_each_seed_and_the_median_in_the_order_given(monkeypatch):

@@ -1,15 +1,13 @@
-"""Labs of lessons 3 and 4: the valley's numbers against the lesson's cells, the network's against Keras's."""
+"""Lab of lesson 3, the valley: its numbers are those of the lesson's cells; mouse, keyboard, challenge."""
 
 import json
-import shutil
-import subprocess
 
 import numpy as np
 import pytest
+from lab_numbers import in_node
 
-from helpers import COURSE_FOLDER, figures
+from helpers import COURSE_FOLDER
 
-SOURCES = figures.LABS / "src"
 NEEDED = (
     "example", "softmax-def", "loss-def", "loss-at", "slopes-def", "nudge", "descend", "map", "rules", "race",
 )  # fmt: skip
@@ -26,26 +24,15 @@ def lesson():
     return space
 
 
-def in_node(name, code, given=None):
-    """Return what JavaScript `code` leaves in `answer`; `lab` is a lab's numbers, `given` comes from here."""
-    node = shutil.which("node") or pytest.skip("needs node")
-    lab = (SOURCES / f"{name}.numbers.mjs").as_uri()
-    program = f"import * as lab from {lab!r}; import fs from 'node:fs'; let answer;\n"
-    program += f"const given = JSON.parse(fs.readFileSync(0)); {code}; console.log(JSON.stringify(answer))"
-    command = [node, "--input-type=module", "-e", program]
-    ran = subprocess.run(command, input=json.dumps(given), capture_output=True, text=True, check=True)
-    return json.loads(ran.stdout)
-
-
-@pytest.mark.parametrize("momentum", [0, 0.9])
-@pytest.mark.parametrize("rate", [0.2, 5.0, 6.3, 9.1, 20.0])
-def test_the_valley_walks_as_the_lesson_does(lesson, rate, momentum):
-    rule = lesson["momentum"] if momentum else lesson["plain"]
-    path = lesson["descend_by"](rule, rate, 40, lesson["two_slopes"], lesson["for_x"])
-    code = "const path = lab.walk(...given); answer = [path, path.map(lab.lossAt), lab.findFloor(false)]"
-    ours, losses, floor = in_node("valley", code, [rate, momentum])
-    np.testing.assert_allclose(ours, path, rtol=0, atol=1e-9)
-    np.testing.assert_allclose(losses, [lesson["loss_at"](place) for place in path], rtol=0, atol=1e-9)
+def test_the_valley_walks_as_the_lesson_does(lesson):
+    settings = [(rate, momentum) for rate in (0.2, 5.0, 6.3, 9.1, 20.0) for momentum in (0, 0.9)]
+    code = "answer = given.map((one) => [lab.walk(...one), lab.walk(...one).map(lab.lossAt)])"
+    for (rate, momentum), (ours, losses) in zip(settings, in_node("valley", code, settings), strict=True):
+        rule = lesson["momentum"] if momentum else lesson["plain"]
+        path = lesson["descend_by"](rule, rate, 40, lesson["two_slopes"], lesson["for_x"])
+        np.testing.assert_allclose(ours, path, rtol=0, atol=1e-9)
+        np.testing.assert_allclose(losses, [lesson["loss_at"](place) for place in path], rtol=0, atol=1e-9)
+    floor = in_node("valley", "answer = lab.findFloor(false)")
     np.testing.assert_allclose(floor, lesson["floor"], rtol=0, atol=1e-12)
 
 
@@ -87,7 +74,7 @@ def test_the_valleys_challenge_is_met_by_keyboard_alone(open_page):
         run(rate)
     assert "9 arrives, rate 9.2 does not" in verdict.inner_text()
     run(9.1)
-    assert "Found: rate 9 arrives" in verdict.inner_text()
+    assert "Found: 9 arrives, 9.1 climbs out" in verdict.inner_text()
     run(9, 10)
     assert "Both done" in verdict.inner_text() and page.locator(".challenge.met").count() == 1
 

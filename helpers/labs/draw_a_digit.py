@@ -1,7 +1,8 @@
-"""Put the committed network of lesson 4 into its lab: python helpers/labs/draw_a_digit.py
+"""Put the committed network of lesson 4 into its lab: python -m helpers.labs.draw_a_digit
 
-Writes src/draw-a-digit.json, what the page knows of the network: its layers, its weights as numbers of 16 bits,
-and the SHA-256 of the file they come from; then builds the pages. A layer that the page cannot compute is refused.
+Writes src/draw-a-digit.json, what the page knows of the network: its layers, its weights as numbers of
+16 bits, and the SHA-256 of what they were before; then builds the pages. A layer that the page cannot
+compute is refused.
 """
 
 import base64
@@ -48,7 +49,7 @@ STAGES = 2  # whose maps the page shows: those behind the first layers that make
 
 
 def described(network) -> dict:
-    """Return a Keras network as the page wants it: "layers" and "weights" (deflated, in base64).
+    """Return a Keras network as the page wants it: "sha256", "layers", "weights" (deflated, in base85).
 
     Raises:
         CourseError: it is not a plain stack, or has a layer or a setting that the page cannot compute.
@@ -69,7 +70,9 @@ def described(network) -> dict:
             layers[-1]["shown"], stage, stages = True, False, stages + 1
         stage = stage or max(entry.get("strides", [1])) > 1  # the maps become smaller
         layers.append(entry)
-    return {"layers": layers, "weights": _packed(np.concatenate(weights))}
+    original = b"".join(array.astype("<f4").tobytes() for array in network.get_weights())
+    sha256 = hashlib.sha256(original).hexdigest()
+    return {"sha256": sha256, "layers": layers, "weights": _packed(np.concatenate(weights))}
 
 
 def _entry(layer) -> dict:
@@ -99,11 +102,11 @@ def _packed(numbers: np.ndarray) -> str:
     if not np.isfinite(halves).all():
         raise CourseError("a weight of the network is too large for 16 bits")
     planes = halves.view(np.uint8).reshape(-1, 2).T.tobytes()
-    return base64.b64encode(zlib.compress(planes, 9)).decode("ascii")
+    return base64.b85encode(zlib.compress(planes, 9)).decode("ascii")  # base64 is a sixteenth longer
 
 
 if __name__ == "__main__":
-    data = {"sha256": hashlib.sha256(NETWORK.read_bytes()).hexdigest(), **described(load_network(NETWORK))}
+    data = described(load_network(NETWORK))
     TARGET.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
     print(f"{TARGET.name}: {len(data['layers'])} layers, {TARGET.stat().st_size / 1000:.0f} kB")
     runpy.run_path(str(TARGET.parents[1] / "build.py"), run_name="__main__")

@@ -23,7 +23,7 @@ test("where only the cross's vote may move, the line's stays, and the floor has 
 });
 
 test("the largest rate that arrives is 9, and 9.1 climbs out", () => {
-  assert.equal(valley.largestRate(false), 9);
+  assert.deepEqual(valley.survey(false), { bounces: 5.6, largest: 9, quickest: 11 });
   const floorLoss = valley.lossAt(valley.findFloor(false));
   const judged = (rate) => valley.judge(valley.walk(rate), floorLoss);
   assert.deepEqual(judged(5), { uphill: 0, back: 0, arrived: 17 });

@@ -19,8 +19,9 @@ const SAMPLES = [ // the ten digits as paths, written with one pen
 ];
 const SLIDERS = { pen: [8, 48, 26], tilt: [-90, 90, 0], size: [20, 120, 100], move: [-100, 100, 0] };
 
-const state = { strokes: [], sample: null, pending: false, closest: 0 };
+const state = { strokes: [], sample: null, pending: false, writing: false, closest: 0 };
 const network = await unpack(DATA);
+const STAGES = network.filter((layer) => layer.shown);
 const pen = $("drawing").getContext("2d", { willReadFrequently: true });
 const slider = (name) => Number($(name).value);
 
@@ -62,7 +63,9 @@ function set(name, value) {
 
 function inkOf() {
   const { data } = pen.getImageData(0, 0, SIDE, SIDE);
-  return { rows: SIDE, columns: SIDE, maps: 1, values: Float32Array.from({ length: SIDE ** 2 }, (_, pixel) => data[4 * pixel]) };
+  const values = new Float32Array(SIDE ** 2);
+  for (let pixel = 0; pixel < values.length; pixel += 1) values[pixel] = data[4 * pixel];
+  return { rows: SIDE, columns: SIDE, maps: 1, values };
 }
 
 function think() {
@@ -70,66 +73,67 @@ function think() {
   const ink = inkOf();
   const steps = prepare(ink);
   const centring = $("centring").checked;
-  const seen = centring ? steps?.centred : resize(ink, 28, 28);
+  const seen = steps && centring ? steps.centred : resize(ink, 28, 28);
   const outputs = steps && answer(network, seen);
-  showSteps(ink, steps, centring, seen);
+  showSteps(steps, centring, seen);
   showAnswer(outputs?.at(-1).values);
-  network.filter((layer) => layer.shown).forEach((layer, stage) => showMaps(stage, outputs?.[network.indexOf(layer)]));
+  STAGES.forEach((layer, stage) => showMaps(stage, outputs?.[network.indexOf(layer)]));
   performance.measure("answer", { start }); // the benchmark reads it
 }
 
 /* ---- showing ---- */
 
-/** Paint a picture of one map as large as the canvas allows; `most` pixels fill it. Returns how to find a pixel. */
-function paint(canvas, picture, most = Math.max(picture.rows, picture.columns)) {
+/** Draw part of a canvas so that `most` of its pixels fill another. Returns how to draw on it. */
+function paint(canvas, image, [left, top, wide, high], most) {
   const context = canvas.getContext("2d");
   const scale = canvas.width / most;
-  const aside = [(most - picture.columns) / 2, (most - picture.rows) / 2].map((pixels) => pixels * scale);
+  const place = [(most - wide) / 2, (most - high) / 2, wide, high].map((pixels) => pixels * scale);
   context.fillStyle = "#000";
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.imageSmoothingEnabled = false;
-  const [x, y] = aside;
-  context.drawImage(greys(picture), x, y, picture.columns * scale, picture.rows * scale);
+  if (wide) context.drawImage(image, left, top, wide, high, ...place);
   Object.assign(context, { strokeStyle: LINE, lineWidth: 2 });
   return { context, scale };
 }
 
-/** Return a canvas of a picture's own size; `map` of its maps, where `white` is shown as white. */
-function greys({ rows, columns, maps, values }, map = 0, white = 255) {
-  const canvas = make("canvas", { width: columns, height: rows });
-  const pixels = new ImageData(columns, rows);
-  for (let place = 0; place < rows * columns; place += 1) {
-    pixels.data.fill((255 * values[place * maps + map]) / white, 4 * place, 4 * place + 3);
-    pixels.data[4 * place + 3] = 255;
-  }
-  canvas.getContext("2d").putImageData(pixels, 0, 0);
+/** Return a canvas with all maps of an output, `across` in a row, a pixel apart; `white` is shown white. */
+function greys({ rows, columns, maps, values }, white, across = 1, canvas = make("canvas")) {
+  canvas.width = across * (columns + 1) - 1;
+  canvas.height = Math.ceil(maps / across) * (rows + 1) - 1;
+  const picture = new ImageData(canvas.width, canvas.height);
+  const pixels = new Uint32Array(picture.data.buffer);
+  values.forEach((value, number) => {
+    const [place, map] = [Math.floor(number / maps), number % maps];
+    const row = Math.floor(map / across) * (rows + 1) + Math.floor(place / columns);
+    const column = (map % across) * (columns + 1) + (place % columns);
+    pixels[row * canvas.width + column] = 0xff000000 + 0x10101 * Math.round((255 * value) / white);
+  });
+  canvas.getContext("2d").putImageData(picture, 0, 0);
   return canvas;
 }
 
-function showSteps(ink, steps, centring, seen) {
+function showSteps(steps, centring, seen) {
   const [whole, cut, box, last] = $("steps").querySelectorAll("canvas");
-  const blank = { rows: 1, columns: 1, maps: 1, values: [0] };
-  const first = paint(whole, ink);
-  if (steps && centring) {
-    const [top, left, bottom, right] = steps.frame.map((edge) => edge * first.scale);
-    first.context.strokeRect(left, top, right - left, bottom - top);
-  }
-  paint(cut, centring && steps ? steps.picture : blank);
-  paint(box, centring && steps ? steps.boxed : blank, centring && steps ? 20 : 1);
-  const { context, scale } = paint(last, seen ?? blank);
+  const first = paint(whole, $("drawing"), [0, 0, SIDE, SIDE], SIDE);
   $("moved").textContent = centring ? "" : text("no-centring");
+  const small = (canvas, picture, most) =>
+    paint(canvas, greys(picture, 255), [0, 0, picture.columns, picture.rows], most);
+  for (const canvas of [cut, box]) paint(canvas, null, [0, 0, 0, 0], 1);
+  const { context, scale } = small(last, seen, 28);
   if (!steps || !centring) return;
-  const [y, x] = steps.middle.map((pixel) => (pixel + 0.5) * scale);
-  context.strokeRect(steps.left * scale, steps.top * scale, steps.boxed.columns * scale, steps.boxed.rows * scale);
-  for (const [right, down] of [[9, 0], [0, 9]]) {
-    context.beginPath();
-    context.moveTo(x - right, y - down);
-    context.lineTo(x + right, y + down);
-    context.stroke();
-  }
-  const { picture, boxed } = steps;
-  const size = { high: picture.rows, wide: picture.columns, rows: boxed.rows, columns: boxed.columns };
-  $("moved").textContent = text("moved", { ...size, top: steps.top, left: steps.left });
+  const { picture, frame, boxed, top, left, middle } = steps;
+  const [cutTop, cutLeft] = frame;
+  const { rows: high, columns: wide } = picture;
+  const cutOut = [cutLeft, cutTop, wide, high];
+  first.context.strokeRect(...cutOut.map((pixels) => pixels * first.scale));
+  paint(cut, $("drawing"), cutOut, Math.max(high, wide));
+  small(box, boxed, 20);
+  const [y, x] = middle.map((pixel) => (pixel + 0.5) * scale);
+  context.strokeRect(left * scale, top * scale, boxed.columns * scale, boxed.rows * scale);
+  context.fillStyle = LINE;
+  context.fillRect(x - 9, y - 1, 18, 2);
+  context.fillRect(x - 1, y - 9, 2, 18);
+  $("moved").textContent = text("moved", { high, wide, rows: boxed.rows, columns: boxed.columns, top, left });
 }
 
 const percent = (share) => text("percent", { value: format(100 * share, 1, 1) });
@@ -137,35 +141,29 @@ const percent = (share) => text("percent", { value: format(100 * share, 1, 1) })
 function showAnswer(shares) {
   const order = shares ? [...shares.keys()].sort((a, b) => shares[b] - shares[a]) : [];
   const [first, second] = order;
-  $("reads").textContent = shares ? text("reads", { digit: first, share: percent(shares[first]) }) : text("blank");
-  $("next").textContent = shares ? text("next", { digit: second, share: percent(shares[second]) }) : "";
+  const [share, other] = [first, second].map((digit) => percent(shares?.[digit] ?? 0));
+  $("reads").textContent = shares ? text("reads", { digit: first, share }) : text("blank");
+  $("next").textContent = shares ? text("next", { digit: second, share: other }) : "";
   [...$("shares").children].forEach((row, digit) => {
-    const share = shares?.[digit] ?? 0;
+    const part = shares?.[digit] ?? 0;
     row.className = digit === first ? "first" : "";
-    row.querySelector(".track span").style.width = `${100 * share}%`;
-    row.lastChild.textContent = percent(share);
+    row.querySelector(".track span").style.width = `${100 * part}%`;
+    row.lastChild.textContent = percent(part);
   });
-  if (shares) state.closest = Math.max(state.closest, shares[second]);
-  const now = shares && shares[second] >= HESITATES;
-  if (now) state.met = text("met", { first, second, share: percent(shares[first]), other: percent(shares[second]) });
+  const counts = shares && !state.writing; // half a digit is no challenge
+  if (counts) state.closest = Math.max(state.closest, shares[second]);
+  if (counts && shares[second] >= HESITATES) state.met = text("met", { first, second, share, other });
   challenge(Boolean(state.met), state.met ?? text("closest", { share: percent(state.closest) }));
-  const drawing = text(state.strokes.length ? (state.sample === null ? "own-drawing" : "sample-drawing") : "no-drawing",
-    { digit: state.sample });
+  const own = text(state.strokes.length ? "own-drawing" : "no-drawing");
+  const drawing = state.sample === null ? own : text("sample-drawing", { digit: state.sample });
   $("drawing").setAttribute("aria-label", drawing);
   announce(`${drawing} ${$("reads").textContent} ${$("next").textContent}`);
 }
 
 function showMaps(stage, output) {
   const canvas = $("stages").querySelectorAll("canvas")[stage];
-  const { rows, columns, maps } = output ?? { rows: 1, columns: 1, maps: 1 };
-  const across = 8; // maps in a row, a pixel apart
-  canvas.width = across * (columns + 1) - 1;
-  canvas.height = Math.ceil(maps / across) * (rows + 1) - 1;
-  const strongest = output ? Math.max(...output.values) || 1 : 1;
-  for (let map = 0; output && map < maps; map += 1) {
-    const place = [(map % across) * (columns + 1), Math.floor(map / across) * (rows + 1)];
-    canvas.getContext("2d").drawImage(greys(output, map, strongest), ...place);
-  }
+  const { rows, columns, maps, values } = output ?? { rows: 1, columns: 1, maps: 1, values: [0] };
+  greys({ rows, columns, maps, values }, Math.max(...values) || 1, Math.min(maps, 8), canvas);
   const words = output ? text("maps", { maps, rows, columns }) : text("blank");
   canvas.setAttribute("aria-label", words);
   canvas.nextElementSibling.textContent = words;
@@ -176,7 +174,8 @@ function showMaps(stage, output) {
 for (const [name, [min, max, value]] of Object.entries(SLIDERS)) {
   const input = make("input", { id: name, type: "range", min, max, value });
   const label = make("label", { htmlFor: name, textContent: text(`slider-${name}`) });
-  $("sliders").append(make("div", { className: "control" }, label, input, make("output", { id: `${name}-value`, htmlFor: name })));
+  const output = make("output", { id: `${name}-value`, htmlFor: name });
+  $("sliders").append(make("div", { className: "control" }, label, input, output));
   set(name, value);
   input.addEventListener("input", () => {
     set(name, input.value);
@@ -190,7 +189,8 @@ for (const step of [1, 2, 3, 4]) {
 }
 for (let digit = 0; digit < 10; digit += 1) {
   const bar = make("span", { className: "track" }, make("span"));
-  $("shares").append(make("li", {}, make("span", { textContent: digit }), bar, make("span", { className: "number" })));
+  const name = make("span", { textContent: digit });
+  $("shares").append(make("li", {}, name, bar, make("span", { className: "number" })));
   const button = make("button", { textContent: digit, "aria-label": text("sample", { digit }) });
   button.addEventListener("click", () => {
     fresh(digit, [new Path2D(SAMPLES[digit])]);
@@ -199,21 +199,24 @@ for (let digit = 0; digit < 10; digit += 1) {
   $("samples").append(button);
 }
 arrowKeys([...$("samples").children], 5);
-for (const stage of network.filter((layer) => layer.shown).keys()) {
+for (const stage of STAGES.keys()) {
   const name = text("stage", { number: stage + 1 });
   const figure = make("figure", {}, make("canvas", { className: "maps", role: "img" }), make("figcaption"));
-  const heading = make("h2", { id: `stage-${stage}`, textContent: name });
-  $("stages").append(make("section", { className: "panel", "aria-labelledby": `stage-${stage}` }, heading, figure));
+  const id = `stage-${stage}`;
+  const heading = make("h2", { id, textContent: name });
+  $("stages").append(make("section", { className: "panel", "aria-labelledby": id }, heading, figure));
 }
 
 function point(event) {
   const frame = $("drawing").getBoundingClientRect();
-  const [x, y] = [event.clientX - frame.left, event.clientY - frame.top].map((pixels) => (pixels * SIDE) / frame.width);
-  const at = placed().inverse().transformPoint({ x, y });
+  const scale = SIDE / frame.width;
+  const seen = { x: (event.clientX - frame.left) * scale, y: (event.clientY - frame.top) * scale };
+  const at = placed().inverse().transformPoint(seen);
   return [at.x, at.y];
 }
 $("drawing").addEventListener("pointerdown", (event) => {
   $("drawing").setPointerCapture(event.pointerId);
+  state.writing = true;
   if (state.sample !== null) fresh(null, []);
   const stroke = new Path2D();
   stroke.moveTo(...point(event));
@@ -222,10 +225,16 @@ $("drawing").addEventListener("pointerdown", (event) => {
   redraw();
 });
 $("drawing").addEventListener("pointermove", (event) => {
-  if (!event.buttons || !state.strokes.length) return;
+  if (!state.writing) return;
   state.strokes.at(-1).lineTo(...point(event));
   redraw();
 });
+for (const end of ["pointerup", "pointercancel"]) {
+  $("drawing").addEventListener(end, () => {
+    state.writing = false;
+    redraw();
+  });
+}
 $("clear").addEventListener("click", () => {
   fresh(null, []);
   redraw();

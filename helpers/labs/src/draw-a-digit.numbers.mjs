@@ -1,9 +1,11 @@
-// What lesson 4's network computes, layer by layer, and MNIST's preparation of a drawing. Nothing here touches
-// the page. Pictures and maps are { rows, columns, maps, values }: the values row by row, all maps of a place together.
+// What lesson 4's network computes, layer by layer, and MNIST's preparation of a drawing. Nothing here
+// touches the page. Pictures and maps are { rows, columns, maps, values }, all maps of a place together.
 
 /* ---- layers: each takes its input, its settings and its weights ---- */
 
-const empty = (rows, columns, maps) => ({ rows, columns, maps, values: new Float32Array(rows * columns * maps) });
+function empty(rows, columns, maps) {
+  return { rows, columns, maps, values: new Float32Array(rows * columns * maps) };
+}
 
 /** Return how many places a window finds along one side, and how many pixels are added before the first. */
 function places(size, window, stride, padding) {
@@ -12,9 +14,10 @@ function places(size, window, stride, padding) {
   return { count, before: Math.floor(Math.max((count - 1) * stride + window - size, 0) / 2) };
 }
 
-/** Call visit(place in the input, place in the output, place in the window) wherever a window meets the picture. */
+/** Call visit(place in the input, in the output, in the window) wherever a window meets the picture. */
 function slide(input, [high, wide], [down, right], padding, maps, visit) {
-  const [row, column] = [places(input.rows, high, down, padding), places(input.columns, wide, right, padding)];
+  const row = places(input.rows, high, down, padding);
+  const column = places(input.columns, wide, right, padding);
   const output = empty(row.count, column.count, maps);
   for (let place = 0; place < row.count * column.count; place += 1) {
     const top = Math.floor(place / column.count) * down - row.before;
@@ -27,6 +30,8 @@ function slide(input, [high, wide], [down, right], padding, maps, visit) {
   }
   return output;
 }
+
+const AT_ONE_PLACE = { strides: [1, 1], padding: "valid" };
 
 function convolve(input, { strides, padding }, [kernel, bias]) {
   const [high, wide, depth, maps] = kernel.shape;
@@ -43,14 +48,16 @@ function convolve(input, { strides, padding }, [kernel, bias]) {
 function convolveDepthwise(input, { strides, padding }, [kernel, bias]) {
   const { maps } = input;
   const output = slide(input, kernel.shape, strides, padding, maps, (from, to, cell, values) => {
-    for (let map = 0; map < maps; map += 1) values[to + map] += input.values[from + map] * kernel[cell * maps + map];
+    for (let map = 0; map < maps; map += 1) {
+      values[to + map] += input.values[from + map] * kernel[cell * maps + map];
+    }
   });
   return bias ? shift(output, bias) : output;
 }
 
 function convolveSeparable(input, settings, [depthwise, pointwise, bias]) {
   const mixed = convolveDepthwise(input, settings, [depthwise]);
-  return convolve(mixed, { strides: [1, 1], padding: "valid" }, bias ? [pointwise, bias] : [pointwise]);
+  return convolve(mixed, AT_ONE_PLACE, bias ? [pointwise, bias] : [pointwise]);
 }
 
 function poolMax(input, { pool_size: size, strides, padding }) {
@@ -80,10 +87,12 @@ function meanOfMaps(input) {
 }
 
 function dense(input, settings, [matrix, bias]) {
-  const { rows, columns, maps, values } = input; // like a kernel that is as large as what it sees
-  const kernel = Object.assign(matrix, { shape: [1, 1, values.length, matrix.shape.at(-1)] });
-  return convolve({ rows: 1, columns: 1, maps: rows * columns * maps, values }, { strides: [1, 1], padding: "valid" },
-    bias ? [kernel, bias] : [kernel]);
+  const kernel = Object.assign(matrix, { shape: [1, 1, ...matrix.shape.slice(-2)] });
+  return convolve(flatten(input), AT_ONE_PLACE, bias ? [kernel, bias] : [kernel]);
+}
+
+function flatten({ values }) {
+  return { rows: 1, columns: 1, maps: values.length, values };
 }
 
 function softmax(input) {
@@ -110,7 +119,7 @@ const KINDS = {
   MaxPooling2D: poolMax,
   AveragePooling2D: poolMean,
   GlobalAveragePooling2D: meanOfMaps,
-  Flatten: ({ rows, columns, maps, values }) => ({ rows: 1, columns: 1, maps: rows * columns * maps, values }),
+  Flatten: flatten,
   Dense: dense,
 };
 
@@ -133,13 +142,26 @@ export function half(bits) {
   return bits & 0x8000 ? -size : size;
 }
 
+/** Return the bytes of a text in base85: five letters for four bytes, the last ones perhaps cut off. */
+function bytesOf(letters) {
+  const values = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~";
+  const cut = (5 - (letters.length % 5)) % 5;
+  const padded = letters + "~".repeat(cut);
+  const bytes = new DataView(new ArrayBuffer((padded.length / 5) * 4));
+  for (let place = 0; place < padded.length; place += 5) {
+    const five = [...padded.slice(place, place + 5)];
+    bytes.setUint32((place / 5) * 4, five.reduce((sum, letter) => sum * 85 + values.indexOf(letter), 0));
+  }
+  return new Uint8Array(bytes.buffer, 0, bytes.byteLength - cut);
+}
+
 /** Return the layers with their weights, unpacked from the exporter's text. */
 export async function unpack({ layers, weights }) {
-  const packed = Uint8Array.from(atob(weights), (letter) => letter.charCodeAt(0));
-  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const stream = new Blob([bytesOf(weights)]).stream().pipeThrough(new DecompressionStream("deflate"));
   const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
   const count = bytes.length / 2;
-  const numbers = Float32Array.from({ length: count }, (_, place) => half(bytes[place] | (bytes[count + place] << 8)));
+  const bits = (place) => bytes[place] | (bytes[count + place] << 8);
+  const numbers = Float32Array.from({ length: count }, (_, place) => half(bits(place)));
   let used = 0;
   return layers.map((layer) => ({ ...layer, numbers: layer.weights.map((shape) => {
     const size = shape.reduce((product, side) => product * side, 1);
@@ -151,8 +173,8 @@ export async function unpack({ layers, weights }) {
 /* ---- MNIST's preparation ---- */
 
 /**
- * Cut out the ink, scale it into a box of 20 x 20, lay it into 28 x 28 with its centre of mass in the middle: the
- * steps of lesson 4. `ink` has one map, 0 (paper) to 255. Returns the steps, or null where there is no ink.
+ * Cut out the ink, scale it into a box of 20 x 20, lay it into 28 x 28 with its centre of mass in the
+ * middle: the steps of lesson 4. `ink` has one map, 0 (paper) to 255. Returns the steps, or null without ink.
  */
 export function prepare(ink) {
   const cut = cutOut(ink);
@@ -231,4 +253,6 @@ function weighting(from, to) {
 }
 
 /** Round as Python and NumPy do: a half goes to the even number. */
-export const toWhole = (value) => (Math.abs(value % 1) === 0.5 ? 2 * Math.round(value / 2) : Math.round(value));
+export function toWhole(value) {
+  return Math.abs(value % 1) === 0.5 ? 2 * Math.round(value / 2) : Math.round(value);
+}

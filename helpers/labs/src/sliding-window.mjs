@@ -28,11 +28,14 @@ const short = (value, columns) => (columns > 7 ? format(value).replace(/^(\u2212
 /** Draw a table of numbers that is only looked at; `name` says for a screen reader what it is. */
 function draw(grid, table, style, name, numbers = true) {
   grid.style.setProperty("--columns", table[0].length);
-  const cells = table.flat().map((value) => make("span", {
-    textContent: numbers && value !== null ? short(value, table[0].length) : "",
-    className: value === null ? "blank" : "", style: value === null ? "" : style(value),
-  }));
-  grid.replaceChildren(...cells);
+  const values = table.flat();
+  if (grid.children.length !== values.length) grid.replaceChildren(...values.map(() => make("span")));
+  values.forEach((value, n) => {
+    const cell = grid.children[n], written = numbers && value !== null ? short(value, table[0].length) : "";
+    if (cell.textContent !== written) cell.textContent = written;
+    cell.className = value === null ? "blank" : "";
+    cell.style = value === null ? "" : style(value);
+  });
   grid.setAttribute("aria-label", `${name}: ${table.map((row) => row.map((v) => (v === null ? "-" : format(v))).join(" ")).join("; ")}`);
 }
 
@@ -196,6 +199,11 @@ function render() {
   const [left, top] = [column, row].map((at) => at * stride * percent);
   Object.assign(frame.style, { left: `${left}%`, top: `${top}%`, width: `${reach}%`, height: `${reach}%` });
   grip.setAttribute("aria-label", text("grip", where));
+  const cells = [...$("picture").children], side = SIDE + 2 * padding;
+  cells.forEach((cell) => cell.classList.remove("used"));
+  const taps = [0, 1, 2].map((n) => n * dilation); // with dilation the window has gaps: mark what it reads
+  if (dilation > 1) taps.forEach((r) => taps.forEach((c) =>
+    cells[(row * stride + r) * side + column * stride + c].classList.add("used")));
 
   const seen = windowAt(state.picture, state.kernel, row, column, settings());
   const found = products(seen, state.kernel), total = sum(found);

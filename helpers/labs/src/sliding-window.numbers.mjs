@@ -89,5 +89,5 @@ export function vote(picture) {
 /** How many pixels of two pictures differ. */
 export const changes = (one, other) => one.flat().filter((value, n) => value !== other.flat()[n]).length;
 
-/** The fewest changed pixels that fool the network: all sets of up to three were tried (tests/benchmarks/labs.py). */
+/** The fewest changed pixels that fool the network: all sets of up to three were tried (tests/benchmarks). */
 export const FEWEST = { X: 4, O: 4 };

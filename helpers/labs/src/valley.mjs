@@ -1,15 +1,18 @@
 // The page of lesson 3's valley: two drawings, the walk, the table, the challenge.
 import { $, announce, calm, challenge, format, make, ready, text } from "./frame.mjs";
 import {
-  LABELS, PICTURES, START, STEPS, contour, findFloor, judge, largestRate, lossAt, lossOf, pulls, shareOfX, slopesAt, step,
+  LABELS, PICTURES, START, STEPS, contour, findFloor, judge, lossAt, lossOf, pulls, shareOfX,
+  slopesAt, step, survey,
 } from "./valley.numbers.mjs";
 
 const LEVELS = [0.656, 0.66, 0.67, 0.69, 0.72, 0.76, 0.82, 0.9, 1.0, 1.15]; // those of the lesson's map
-const FEW_STEPS = 7; // the second challenge; without momentum the best rate needs 11
+const FEW_STEPS = 7; // the second challenge; without momentum the best rate needs more
 const FLOORS = { true: findFloor(true), false: findFloor(false) };
-const HARDEST = largestRate(false);
+const { bounces: BOUNCES, largest: LARGEST, quickest: QUICKEST } = survey(false);
 
-const state = { one: true, rate: 5, momentum: 0, start: START, path: [], change: [0, 0], earlier: null, timer: 0 };
+const state = {
+  one: true, rate: 5, momentum: 0, start: START, path: [], change: [0, 0], earlier: null, timer: 0,
+};
 const record = { arrived: 0, missed: Infinity, fewest: Infinity };
 
 /* ---- drawing: every scale maps a value to a pixel ---- */
@@ -26,155 +29,154 @@ function shape(tag, attributes = {}, ...children) {
 function scale([low, high], [from, to]) {
   const room = 3 * Math.abs(to - from); // a path that flies off must not become an endless number
   const pixel = (value) => from + ((value - low) / (high - low)) * (to - from);
-  const kept = (value) => Math.min(Math.max(pixel(value), Math.min(from, to) - room), Math.max(from, to) + room);
+  const [least, most] = [Math.min(from, to) - room, Math.max(from, to) + room];
+  const kept = (value) => Math.min(Math.max(pixel(value), least), most);
   return Object.assign(kept, { value: (at) => low + ((at - from) / (to - from)) * (high - low) });
 }
 
-const line = (points) => points.map(([x, y], number) => `${number ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
+const line = (points) => `M${points.map(([x, y]) => `${x.toFixed(1)} ${y.toFixed(1)}`).join("L")}`;
 
-/** Return an arrow from one pixel to another, with its head; nothing where it would be shorter than a pixel. */
+const dot = ([x, y], look, radius) => shape("circle", { class: look, cx: x, cy: y, r: radius });
+
+/** Return words at a pixel; `anchor` says which part of them stands there: start, middle or end. */
+const words = ([x, y], content, look = "", anchor = "middle") =>
+  shape("text", { x, y, class: look, "text-anchor": anchor }, content);
+
+/** Return an arrow from one pixel to another, with its head; nothing where it would be shorter than one. */
 function arrow([x, y], [toX, toY], look) {
   const length = Math.hypot(toX - x, toY - y);
   if (length < 1) return "";
   const [right, down] = [(toX - x) / length, (toY - y) / length];
   const head = Math.min(8, length);
   const wing = (side) => [toX - head * (right + side * 0.5 * down), toY - head * (down - side * 0.5 * right)];
-  return shape("path", { class: `pull ${look}`, d: line([[x, y], [toX, toY]]) + line([wing(1), [toX, toY], wing(-1)]) });
+  const strokes = line([[x, y], [toX, toY]]) + line([wing(1), [toX, toY], wing(-1)]);
+  return shape("path", { class: `pull ${look}`, d: strokes });
 }
 
-/** Draw both axes with these marks and names around the field. */
-function axes(drawing, { x, y, left, right, top, bottom }, xMarks, yMarks, xName, yName, write = format) {
-  for (const mark of xMarks) {
-    drawing.append(shape("path", { class: "grid", d: line([[x(mark), top], [x(mark), bottom]]) }));
-    drawing.append(shape("text", { x: x(mark), y: bottom + 17, "text-anchor": "middle", class: "quiet" }, format(mark)));
-  }
-  for (const mark of yMarks) {
-    drawing.append(shape("path", { class: "grid", d: line([[left, y(mark)], [right, y(mark)]]) }));
-    drawing.append(shape("text", { x: left - 7, y: y(mark) + 4, "text-anchor": "end", class: "quiet" }, write(mark)));
-  }
-  drawing.append(shape("text", { x: (left + right) / 2, y: bottom + 36, "text-anchor": "middle" }, xName));
-  drawing.append(shape("text", { x: left, y: top - 9, "text-anchor": "start" }, yName));
-}
-
-/** Empty a drawing, make it as wide as its place, and return its field: the part inside the axes, which clips. */
-function canvas(drawing, height, sides, xRange, yRange) {
+/** Empty a drawing and give it axes with these marks and names. Returns its field, whose inside clips. */
+function axes(drawing, height, [xMarks, xName, xRange], [yMarks, yName, yRange], under = 0, write = format) {
   const width = drawing.clientWidth || 560;
-  const field = { left: sides[3], right: width - sides[1], top: sides[0], bottom: height - sides[2] };
+  const [left, right, top, bottom] = [44, width - 14, 28, height - under - 46];
+  const [x, y] = [scale(xRange, [left, right]), scale(yRange, [bottom, top])];
   drawing.setAttribute("viewBox", `0 0 ${width} ${height}`);
   drawing.style.height = `${height}px`;
-  const edges = { x: field.left, y: field.top, width: field.right - field.left, height: field.bottom - field.top };
-  const clip = shape("clipPath", { id: `${drawing.id}-clip` }, shape("rect", edges));
+  const edges = shape("rect", { x: left, y: top, width: right - left, height: bottom - top });
+  const clip = shape("clipPath", { id: `${drawing.id}-clip` }, edges);
+  const names = [words([(left + right) / 2, bottom + 36], xName), words([left, top - 9], yName, "", "start")];
+  drawing.replaceChildren(clip, ...names);
+  for (const mark of xMarks) {
+    const grid = shape("path", { class: "grid", d: line([[x(mark), top], [x(mark), bottom]]) });
+    drawing.append(grid, words([x(mark), bottom + 17], format(mark), "quiet"));
+  }
+  for (const mark of yMarks) {
+    const grid = shape("path", { class: "grid", d: line([[left, y(mark)], [right, y(mark)]]) });
+    drawing.append(grid, words([left - 7, y(mark) + 4], write(mark), "quiet", "end"));
+  }
   const inside = shape("g", { "clip-path": `url(#${drawing.id}-clip)` });
-  drawing.replaceChildren(clip);
-  field.x = scale(xRange, [field.left, field.right]);
-  field.y = scale(yRange, [field.bottom, field.top]);
-  return { ...field, inside };
+  drawing.append(inside);
+  return { x, y, left, right, top, bottom, inside };
 }
 
 /* ---- the landscape over one weight ---- */
 
 function drawOne(drawing) {
-  const rows = 20 * 5; // under the curve: the pull of each picture and their mean
-  const field = canvas(drawing, 420 + rows, [28, 14, 46 + rows, 42], [-8, 8], [0, 3]);
-  const { x, y, inside } = field;
-  axes(drawing, field, [-8, -4, 0, 4, 8], [0, 1, 2, 3], text("cross-axis"), text("loss-axis"));
-  drawing.append(inside);
-  const votes = Array.from({ length: 161 }, (_, number) => -8 + number / 10);
-  const curve = (lossWith) => line(votes.map((vote) => [x(vote), y(lossWith([state.start[0], vote]))]));
+  const under = 100; // below the curve: the pull of each picture, and their mean
+  const xAxis = [[-8, -4, 0, 4, 8], text("cross-axis"), [-8, 8]];
+  const field = axes(drawing, 420 + under, xAxis, [[0, 1, 2, 3], text("loss-axis"), [0, 3]], under);
+  const { x, y, inside, left, right, bottom } = field;
+  const pixel = ([lineVote, vote]) => [x(vote), y(lossAt([lineVote, vote]))];
+  const votes = Array.from({ length: 161 }, (_, number) => [state.start[0], -8 + number / 10]);
   LABELS.forEach((label, number) => {
-    inside.append(shape("path", { class: `alone ${label}`, d: curve((vote) => lossOf(vote, number)) }));
+    const alone = votes.map((place) => [x(place[1]), y(lossOf(place, number))]);
+    inside.append(shape("path", { class: `alone ${label}`, d: line(alone) }));
   });
-  inside.append(shape("path", { class: "mean", d: curve(lossAt) }));
-  const places = state.path.map(([, vote]) => [x(vote), y(lossAt([state.start[0], vote]))]);
   const here = state.path.at(-1);
   const [loss, slope] = [lossAt(here), slopesAt(here)[1]];
   const tangent = [-2.5, 2.5].map((aside) => [x(here[1] + aside), y(loss + aside * slope)]);
-  inside.append(shape("path", { class: "walked", d: line(places) }), ...traces(places));
+  inside.append(shape("path", { class: "mean", d: line(votes.map(pixel)) }), ...walked(pixel));
   inside.append(shape("path", { class: "tangent", d: line(tangent) }));
-  const next = ahead().votes[1];
-  inside.append(shape("circle", { class: "landing", cx: x(next), cy: y(lossAt([here[0], next])), r: 5 }));
-  inside.append(shape("circle", { class: "here", cx: places.at(-1)[0], cy: places.at(-1)[1], r: 8 }));
-  const all = pulls(here).map(([, cross]) => cross);
-  const middle = Math.min(Math.max(x(here[1]), field.left), field.right);
-  [...all, slope].forEach((pull, row) => {
-    const height = field.bottom + 60 + 20 * row;
-    const name = row < 4 ? text("picture-name", { number: row + 1, label: LABELS[row] }) : text("mean");
+  inside.append(dot(pixel(ahead().votes), "landing", 5), dot(pixel(here), "here", 8));
+  const middle = Math.min(Math.max(x(here[1]), left), right);
+  [...pulls(here).map(([, cross]) => cross), slope].forEach((pull, row) => {
+    const height = bottom + 60 + 20 * row;
     const look = LABELS[row] ?? "all";
-    drawing.append(shape("text", { x: field.left, y: height + 4, class: look }, name));
-    drawing.append(arrow([middle, height], [middle - 0.45 * (field.right - field.left) * pull, height], look));
+    const name = row < 4 ? text("picture-name", { number: row + 1, label: look }) : text("mean");
+    const tip = [middle - 0.45 * (right - left) * pull, height];
+    drawing.append(words([left, height + 4], name, look, "start"), arrow([middle, height], tip, look));
   });
-  drawing.append(shape("path", { class: "grid", d: line([[middle, field.bottom + 48], [middle, field.bottom + 148]]) }));
+  drawing.append(shape("path", { class: "grid", d: line([[middle, bottom + 48], [middle, bottom + 148]]) }));
   return field;
 }
 
-const traces = (places) => places.slice(0, -1).map(([x, y]) => shape("circle", { class: "trace", cx: x, cy: y, r: 3.5 }));
+/** Return the way so far: its line, and a dot for each place before this one. */
+function walked(pixel) {
+  const places = state.path.map(pixel);
+  const dots = places.slice(0, -1).map((place) => dot(place, "trace", 3.5));
+  return [shape("path", { class: "walked", d: line(places) }), ...dots];
+}
 
 /* ---- the landscape over two weights ---- */
 
 function drawTwo(drawing) {
-  const wide = drawing.clientWidth || 560;
-  const field = canvas(drawing, Math.round((wide - 56) * 0.8) + 74, [28, 14, 46, 42], [-2.5, 2.5], [-1, 3]);
+  const height = Math.round(((drawing.clientWidth || 560) - 58) * 0.8) + 74; // both votes to the same scale
+  const xAxis = [[-2, -1, 0, 1, 2], text("cross-axis"), [-2.5, 2.5]];
+  const field = axes(drawing, height, xAxis, [[-1, 0, 1, 2, 3], text("line-axis"), [-1, 3]]);
   const { x, y, inside } = field;
-  axes(drawing, field, [-2, -1, 0, 1, 2], [-1, 0, 1, 2, 3], text("cross-axis"), text("line-axis"));
-  drawing.append(inside);
-  const cells = Array.from({ length: 61 }, (_, number) => number);
-  const [cross, lineVote] = [(column) => -2.5 + column / 12, (row) => -1 + row / 15];
-  const heights = cells.map((row) => cells.map((column) => lossAt([lineVote(row), cross(column)])));
-  const pixel = ([lineValue, crossValue]) => [x(crossValue), y(lineValue)];
-  const [floorX, floorY] = pixel(FLOORS.false);
-  let lastName = floorY - 10; // names of levels stand on the diagonal, where there is room for them
-  for (const level of LEVELS) {
-    const pieces = contour(heights, level).map((ends) => ends.map(([column, row]) => [x(cross(column)), y(lineVote(row))]));
-    inside.append(shape("path", { class: "level", d: pieces.map(line).join("") }));
-    const diagonal = ([[px, py]]) => Math.abs((px - floorX) / (field.right - floorX) - (floorY - py) / (floorY - field.top));
-    const [written] = pieces.filter(([[px]]) => px > floorX).sort((a, b) => diagonal(a) - diagonal(b));
-    if (written && lastName - written[0][1] > 15) {
-      lastName = written[0][1];
-      const place = { x: written[0][0], y: lastName + 4, class: "halo quiet", "text-anchor": "middle" };
-      inside.append(shape("text", place, format(level, 3)));
-    }
-  }
-  const here = state.path.at(-1);
+  const pixel = ([lineVote, crossVote]) => [x(crossVote), y(lineVote)];
+  drawLevels(field, pixel);
+  const [here, next] = [state.path.at(-1), pixel(ahead().votes)];
   const from = pixel(here);
-  inside.append(shape("text", { x: floorX, y: floorY + 8, "text-anchor": "middle", "font-size": 24, class: "halo" }, "★"));
-  const places = state.path.map(pixel);
-  inside.append(shape("path", { class: "walked", d: line(places) }), ...traces(places));
-  const next = pixel(ahead().votes);
-  inside.append(shape("path", { class: "ahead", d: line([from, next]) }));
-  inside.append(shape("circle", { class: "landing", cx: next[0], cy: next[1], r: 5 }));
+  inside.append(...walked(pixel), shape("path", { class: "ahead", d: line([from, next]) }));
+  inside.append(dot(next, "landing", 5));
   pulls(here).forEach(([linePull, crossPull], number) => {
     const tip = pixel([here[0] - 2 * linePull, here[1] - 2 * crossPull]);
     inside.append(arrow(from, tip, LABELS[number]));
-    const aside = Math.hypot(tip[0] - from[0], tip[1] - from[1]);
-    if (aside < 18) return;
-    const beyond = [0, 1].map((axis) => tip[axis] + (12 * (tip[axis] - from[axis])) / aside);
-    inside.append(shape("text", { x: beyond[0], y: beyond[1] + 4, class: `halo ${LABELS[number]}`, "text-anchor": "middle" }, `${number + 1}`));
+    const length = Math.hypot(tip[0] - from[0], tip[1] - from[1]);
+    const beyond = tip.map((end, axis) => end + (12 * (end - from[axis])) / length + 4 * axis);
+    if (length > 18) inside.append(words(beyond, `${number + 1}`, `halo ${LABELS[number]}`));
   });
-  inside.append(shape("circle", { class: "here", cx: from[0], cy: from[1], r: 8 }));
+  inside.append(dot(from, "here", 8));
   return field;
+}
+
+/** Draw the lines of equal loss, their names on the way from the floor to the upper right, and the floor. */
+function drawLevels({ x, y, top, right, inside }, pixel) {
+  const cells = Array.from({ length: 61 }, (_, number) => number);
+  const place = ([column, row]) => [-1 + row / 15, -2.5 + column / 12];
+  const heights = cells.map((row) => cells.map((column) => lossAt(place([column, row]))));
+  const [floorX, floorY] = pixel(FLOORS.false);
+  const aside = ([[px, py]]) => Math.abs((px - floorX) / (right - floorX) - (floorY - py) / (floorY - top));
+  let lastName = floorY - 10;
+  for (const level of LEVELS) {
+    const pieces = contour(heights, level).map((ends) => ends.map((end) => pixel(place(end))));
+    inside.append(shape("path", { class: "level", d: pieces.map(line).join("") }));
+    const [written] = pieces.filter(([[px]]) => px > floorX).sort((a, b) => aside(a) - aside(b));
+    if (!written || lastName - written[0][1] < 15) continue; // no room for another name
+    lastName = written[0][1];
+    inside.append(words([written[0][0], lastName + 4], format(level, 3), "halo quiet"));
+  }
+  inside.append(words([floorX, floorY + 8], "★", "halo floor"));
 }
 
 /* ---- the loss after each step ---- */
 
 function drawHistory() {
-  const drawing = $("history");
-  const field = canvas(drawing, 240, [26, 8, 44, 44], [0, STEPS], [-6, 1]);
-  const { x, y, inside } = field;
   const power = (mark) => ({ "-6": "10⁻⁶", "-3": "0.001", 0: "1" })[mark];
-  axes(drawing, field, [0, 10, 20, 30, 40], [-6, -3, 0], text("steps-axis"), text("above-axis"), power);
-  drawing.append(inside);
+  const xAxis = [[0, 10, 20, 30, 40], text("steps-axis"), [0, STEPS]];
+  const field = axes($("history"), 240, xAxis, [[-6, -3, 0], text("above-axis"), [-6, 1]], 0, power);
+  const { x, y, left, right, top, inside } = field;
   const floorLoss = lossAt(FLOORS[state.one]);
-  const points = (path) => line(path.map((votes, number) => [x(number), y(Math.log10(Math.max(lossAt(votes) - floorLoss, 1e-7)))]));
-  inside.append(shape("path", { class: "limit", d: line([[field.left, y(-3)], [field.right, y(-3)]]) }));
-  inside.append(shape("text", { x: field.right - 4, y: y(-3) + 16, "text-anchor": "end", class: "limit" }, text("arrived-below")));
+  const pixel = (votes, number) => [x(number), y(Math.log10(Math.max(lossAt(votes) - floorLoss, 1e-7)))];
+  inside.append(shape("path", { class: "limit", d: line([[left, y(-3)], [right, y(-3)]]) }));
+  inside.append(words([right - 4, y(-3) + 16], text("arrived-below"), "limit", "end"));
   if (state.earlier) {
-    inside.append(shape("path", { class: "earlier", d: points(state.earlier.path) }));
-    const name = text("earlier", { rate: format(state.earlier.rate, 1), momentum: format(state.earlier.momentum) });
-    drawing.append(shape("text", { x: field.right, y: field.top - 9, "text-anchor": "end", class: "quiet" }, name));
+    const { path, rate, momentum } = state.earlier;
+    const name = text("earlier", { rate: format(rate, 1), momentum: format(momentum) });
+    inside.append(shape("path", { class: "earlier", d: line(path.map(pixel)) }));
+    $("history").append(words([right, top - 9], name, "quiet", "end"));
   }
-  inside.append(shape("path", { class: "tangent", d: points(state.path) }));
-  const now = Math.log10(Math.max(lossAt(state.path.at(-1)) - floorLoss, 1e-7));
-  inside.append(shape("circle", { class: "here", cx: x(state.path.length - 1), cy: y(now), r: 5 }));
+  inside.append(shape("path", { class: "tangent", d: line(state.path.map(pixel)) }));
+  inside.append(dot(pixel(state.path.at(-1), state.path.length - 1), "here", 5));
 }
 
 /* ---- the state ---- */
@@ -217,16 +219,19 @@ function finish() {
   stop();
   const { arrived } = judge(state.path, lossAt(FLOORS[state.one]));
   if (!state.one && state.start.every((vote, which) => vote === START[which])) {
-    if (state.momentum === 0 && arrived >= 0) record.arrived = Math.max(record.arrived, state.rate);
-    if (state.momentum === 0 && arrived < 0 && state.rate > HARDEST) record.missed = Math.min(record.missed, state.rate);
-    if (state.momentum > 0 && arrived >= 0) record.fewest = Math.min(record.fewest, arrived);
+    const { rate, momentum } = state;
+    if (momentum === 0 && arrived >= 0) record.arrived = Math.max(record.arrived, rate);
+    if (momentum === 0 && arrived < 0 && rate > LARGEST) record.missed = Math.min(record.missed, rate);
+    if (momentum > 0 && arrived >= 0) record.fewest = Math.min(record.fewest, arrived);
   }
 }
 
 function tellChallenge() {
-  const found = record.arrived >= HARDEST && record.missed <= HARDEST + 0.1001;
-  const values = { rate: format(record.arrived, 1), missed: format(record.missed, 1), few: FEW_STEPS };
-  if (found && record.fewest <= FEW_STEPS) challenge(true, text("met-both", { ...values, fewest: record.fewest }));
+  const found = record.arrived >= LARGEST && record.missed <= LARGEST + 0.1001;
+  const values = { rate: format(record.arrived, 1), missed: format(record.missed, 1) };
+  Object.assign(values, { bounces: format(BOUNCES, 1), quickest: QUICKEST, few: FEW_STEPS });
+  const { fewest } = record;
+  if (found && fewest <= FEW_STEPS) challenge(true, text("met-both", { ...values, fewest }));
   else if (found) challenge(true, text("met", values));
   else if (record.arrived && record.missed < Infinity) challenge(false, text("between", values));
   else if (record.arrived) challenge(false, text("arrived-so-far", values));
@@ -241,8 +246,8 @@ function tell() {
   const done = state.path.length - 1;
   const [lineVote, crossVote] = state.path.at(-1);
   const loss = lossAt(state.path.at(-1));
-  const words = { step: done, loss: format(loss, 4, 4), line: vote(lineVote), cross: vote(crossVote) };
-  $("now").textContent = text("now", words);
+  const values = { step: done, loss: format(loss, 4, 4), line: vote(lineVote), cross: vote(crossVote) };
+  $("now").textContent = text("now", values);
   const { uphill, back, arrived } = judge(state.path, lossAt(FLOORS[state.one]));
   const manner = [text("manner", { uphill, back, done })];
   if (done >= STEPS) manner.push(arrived >= 0 ? text("arrived", { step: arrived }) : text("not-arrived"));
@@ -257,17 +262,19 @@ function tell() {
 
 function fillTable() {
   const here = state.path.at(-1);
-  const number = (value, decimals = 3) => make("td", { className: "number", textContent: format(value, decimals, decimals) });
+  const number = (value, decimals = 3) =>
+    make("td", { className: "number", textContent: format(value, decimals, decimals) });
   const head = (name) => make("th", { scope: "row", textContent: name });
   $("pulls").replaceChildren(...pulls(here).map(([linePull, crossPull], row) => {
     const name = text("picture-name", { number: row + 1, label: LABELS[row] });
-    const [lineFeature, crossFeature] = PICTURES[row];
-    const share = shareOfX(here, PICTURES[row]);
-    return make("tr", {}, head(name), number(lineFeature, 1), number(crossFeature, 1), number(share), number(linePull), number(crossPull));
+    const features = PICTURES[row].map((feature) => number(feature, 1));
+    const slopes = [shareOfX(here, PICTURES[row]), linePull, crossPull].map((value) => number(value));
+    return make("tr", {}, head(name), ...features, ...slopes);
   }));
   const [lineSlope, crossSlope] = slopesAt(here);
   const blank = [0, 1, 2].map(() => make("td"));
-  $("mean").replaceChildren(make("tr", {}, head(text("mean")), ...blank, number(lineSlope), number(crossSlope)));
+  const mean = make("tr", {}, head(text("mean")), ...blank, number(lineSlope), number(crossSlope));
+  $("mean").replaceChildren(mean);
 }
 
 let field;
@@ -338,7 +345,8 @@ function setStart(lineVote, crossVote) {
   restart();
 }
 for (const id of ["start-line", "start-cross"]) {
-  $(id).addEventListener("change", () => setStart(Number($("start-line").value), Number($("start-cross").value)));
+  const written = () => setStart(Number($("start-line").value), Number($("start-cross").value));
+  $(id).addEventListener("change", written);
 }
 
 function drag(event) {

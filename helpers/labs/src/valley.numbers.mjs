@@ -65,8 +65,8 @@ export function findFloor(one) {
 }
 
 /**
- * Judge a path: how many steps go uphill, how many turn back on the step before (they jump across the valley),
- * and from which step on it stays within ARRIVED of the floor (-1: it does not).
+ * Judge a path: how many steps go uphill, how many turn back on the step before (they jump across the
+ * valley), and from which step on it stays within ARRIVED of the floor (-1: it does not).
  */
 export function judge(path, floorLoss) {
   const losses = path.map(lossAt);
@@ -81,15 +81,23 @@ export function judge(path, floorLoss) {
   return { uphill, back, arrived: arrived < losses.length ? arrived : -1 };
 }
 
-/** Return the largest rate, to one decimal, at which a run without momentum still arrives. */
-export function largestRate(one) {
+/**
+ * Try the rates 0.1, 0.2, ... 25 without momentum: from which one on the walk turns back, which is the
+ * largest that arrives, and at which step the quickest of them does.
+ */
+export function survey(one) {
   const floorLoss = lossAt(findFloor(one));
-  let rate = 60;
-  while (judge(walk(rate / 10, 0, one), floorLoss).arrived >= 0) rate += 1;
-  return (rate - 1) / 10;
+  const rates = Array.from({ length: 250 }, (_, number) => (number + 1) / 10);
+  const runs = rates.map((rate) => ({ rate, ...judge(walk(rate, 0, one), floorLoss) }));
+  const arrived = runs.filter((run) => run.arrived >= 0);
+  return {
+    bounces: runs.find((run) => run.back > 0).rate,
+    largest: arrived.at(-1).rate,
+    quickest: Math.min(...arrived.map((run) => run.arrived)),
+  };
 }
 
-/** Return line segments [[x, y], [x, y]] where heights[row][column] cross a level, in cells (marching squares). */
+/** Return segments [[x, y], [x, y]], in cells, where heights[row][column] cross a level. */
 export function contour(heights, level) {
   const segments = [];
   for (let row = 0; row + 1 < heights.length; row += 1) {
@@ -101,7 +109,7 @@ export function contour(heights, level) {
         const part = here / (here - there);
         return here < 0 !== there < 0 ? [[x + part * (nextX - x), y + part * (nextY - y)]] : [];
       });
-      for (let pair = 0; pair + 1 < crossings.length; pair += 2) segments.push(crossings.slice(pair, pair + 2));
+      for (let pair = 0; pair < crossings.length; pair += 2) segments.push(crossings.slice(pair, pair + 2));
     }
   }
   return segments;
