@@ -1,19 +1,16 @@
 """A lesson's bookkeeping: its parameters and their rules, its clock, and the file with its numbers."""
 
-import ast
-import contextlib
 import json
 import math
-import os
+import re
 import sys
-import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from helpers import CourseError
-from helpers.files import write_json
+from helpers.files import check_writable, write_json
 from helpers.training import set_seed, versions
 
 # A rule is a literal, so that a notebook can state it in one word and `course run` can read it there:
@@ -55,15 +52,11 @@ def check_parameter(name: str, value: Any, rule: Rule) -> None:
 def start_lesson(stem: str, /, *, rules: dict[str, Rule] | None = None, **parameters: Any) -> "Lesson":
     """Check all parameters of a lesson, set the seed and start its clock.
 
-    Args:
-        stem: the notebook's file name without its ending.
-        rules: the rule of each parameter but the common three.
-        parameters: the lesson's parameters, under their names in the cell tagged `parameters`.
-
-    Raises:
-        CourseError: before anything is trained, for a value that is not allowed, for a name that papermill
-            injected and the lesson does not have, and for a `metrics_path` that cannot be written.
-        TypeError: a parameter without a rule, which is a mistake of the lesson's author.
+    `stem` is the notebook's file name without its ending, `rules` hold the rule of each parameter but the
+    common three, `parameters` are those of the cell tagged `parameters`, under their names there.
+    Raises `CourseError`, before anything is trained, for a value that is not allowed, for a name that
+    papermill injected and the lesson does not have, and for a `metrics_path` that cannot be written;
+    `TypeError` for a parameter without a rule, which is a mistake of the lesson's author.
     """
     rules = COMMON_RULES | (rules or {})
     if missing := set(parameters) - set(rules):
@@ -77,7 +70,7 @@ def start_lesson(stem: str, /, *, rules: dict[str, Rule] | None = None, **parame
     for name, value in parameters.items():
         check_parameter(name, value, rules[name])
     if parameters.get("metrics_path"):
-        _check_writable(Path(parameters["metrics_path"]))
+        check_writable(Path(parameters["metrics_path"]), "metrics_path=")
     set_seed(parameters.get("seed", 0))
     return Lesson(stem, dict(parameters))
 
@@ -85,14 +78,9 @@ def start_lesson(stem: str, /, *, rules: dict[str, Rule] | None = None, **parame
 def _injected_names() -> list[str]:
     """Return what papermill's own cell sets; papermill itself only warns of a name that a lesson lacks."""
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
-    names = []
-    for source in shell.user_ns.get("In", []) if shell else []:
-        if source.startswith("# Parameters\n"):
-            with contextlib.suppress(SyntaxError):
-                names = [
-                    node.targets[0].id for node in ast.parse(source).body if isinstance(node, ast.Assign)
-                ]
-    return names
+    cells = shell.user_ns.get("In", []) if shell else []
+    injected = [source for source in cells if source.startswith("# Parameters\n")]
+    return re.findall(r"^(\w+) = ", injected[-1], re.M) if injected else []
 
 
 @dataclass
@@ -151,26 +139,3 @@ def peak_memory_mb() -> float:
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
-
-
-def _check_writable(path: Path) -> None:
-    """Find out now, not after an hour of training, that a file cannot be written."""
-    reason = None
-    try:
-        if path.is_dir():
-            reason = "it is a folder"
-        elif not path.parent.is_dir():
-            reason = "its folder does not exist"
-        elif path.is_symlink() or (path.exists() and not path.is_file()):
-            reason = "it is not a regular file"
-        elif path.exists() and not os.access(path, os.W_OK):
-            reason = "the file is read-only"
-        else:
-            with tempfile.TemporaryFile(dir=path.parent):
-                pass
-    except OSError as error:
-        reason = error.strerror or str(error)
-    if reason:
-        raise CourseError(
-            f"metrics_path={str(path)!r} cannot be written ({reason}): choose a file in a writable folder"
-        )

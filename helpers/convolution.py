@@ -16,19 +16,11 @@ from numpy.typing import ArrayLike
 def output_size(size: int, kernel: int, *, stride: int = 1, padding: int = 0, dilation: int = 1) -> int:
     """Return how many places a kernel finds along one side of a picture (lesson 2).
 
-    Args:
-        size: length of the side, in pixels, at least 1.
-        kernel: length of the kernel along that side, at least 1.
-        stride: step between two places, in pixels, at least 1.
-        padding: pixels added at each of the two ends, at least 0.
-        dilation: distance between neighbouring kernel entries, in pixels; 1 means no gaps.
-
-    Returns:
-        ``floor((size + 2 * padding - reach) / stride) + 1``, where
-        ``reach = dilation * (kernel - 1) + 1`` is the stretch of pixels that the kernel covers.
-
-    Raises:
-        ValueError: a number is not whole or too small, or the kernel does not fit.
+    All in whole pixels: the lengths of the side and of the kernel, the step between two places (`stride`),
+    what is added at each of the two ends (`padding`, at least 0; all others at least 1) and the distance of
+    neighbouring kernel entries (`dilation`; 1 means no gaps). The kernel covers
+    ``reach = dilation * (kernel - 1) + 1`` pixels, at ``floor((size + 2 * padding - reach) / stride) + 1``
+    places. Raises `ValueError` for other numbers and for a kernel that does not fit.
     """
     size, kernel = _whole("size", size), _whole("kernel", kernel)
     stride, padding, dilation = _settings(stride, padding, dilation)
@@ -36,8 +28,7 @@ def output_size(size: int, kernel: int, *, stride: int = 1, padding: int = 0, di
     if reach > size + 2 * padding:
         raise ValueError(
             f"the kernel is larger than the picture: a kernel of {kernel} with dilation={dilation} reaches "
-            f"over {reach} pixels, but size {size} with padding={padding} has {size + 2 * padding}; "
-            "use a smaller kernel or dilation, or more padding"
+            f"over {reach} pixels, but size {size} with padding={padding} has {size + 2 * padding}"
         )
     return (size + 2 * padding - reach) // stride + 1
 
@@ -58,22 +49,11 @@ def correlate2d(
 ) -> np.ndarray:
     """Slide a kernel over a picture and sum the products at every place: one feature map (lesson 2).
 
-    This is the sum; the lecture divides it by the number of products.
-
-    Args:
-        image: numbers of shape (height, width) or (height, width, channels).
-        kernel: numbers with as many dimensions as the picture; with channels, as many of them.
-        stride: step between two places, down and across, in pixels, at least 1.
-        padding: rows and columns of zeros added on each of the four sides, at least 0.
-        dilation: distance between neighbouring kernel entries, in pixels, at least 1.
-
-    Returns:
-        float64 array of two dimensions, its sides given by `output_size`: the products of all
-        channels are summed into one map.
-
-    Raises:
-        ValueError: wrong shapes or dtypes, an empty array, channels that differ, a kernel that is
-            larger than the padded picture, or a setting that is not a whole number in its range.
+    This is the sum; the lecture divides it by the number of products. `image` and `kernel` have shape
+    (height, width), or (height, width, channels) with equally many channels, which are summed into one map.
+    The settings are those of `output_size`, down and across; padding is with zeros, on all four sides.
+    Returns float64 of two dimensions, its sides given by `output_size`. Raises `ValueError` for wrong shapes,
+    dtypes or settings, and for a kernel that is larger than the padded picture.
     """
     image, kernel = _numbers("picture", image, (2, 3)), _numbers("kernel", kernel, (2, 3))
     stride, padding, dilation = _settings(stride, padding, dilation)
@@ -106,18 +86,12 @@ def relu(values: ArrayLike) -> np.ndarray:
 def max_pool2d(feature_map: ArrayLike, size: int = 2, stride: int = 2) -> np.ndarray:
     """Keep the largest number of each window (lesson 2).
 
-    A last window that sticks out over the right or bottom edge is pooled with what it holds, as on the
-    slides: a side of n gives ``ceil((n - size) / stride) + 1`` windows, less one that would begin
-    outside. With ``size == stride == 2`` this is Keras's ``padding="same"``; its default drops such windows.
-
-    Args:
-        feature_map: numbers of shape (height, width) or (height, width, channels); each channel is
-            pooled on its own.
-        size: side of the square window, in pixels, at least 1.
-        stride: step between two windows, in pixels, at least 1.
-
-    Returns:
-        array of the same dtype and number of dimensions.
+    `feature_map` has shape (height, width) or (height, width, channels), each channel pooled on its own;
+    `size` is the side of the window and `stride` the step between two, in pixels, at least 1. Returns the
+    same dtype and number of dimensions. A last window that sticks out over the right or bottom edge is
+    pooled with what it holds, as on the slides: a side of n gives ``ceil((n - size) / stride) + 1`` windows,
+    less one that would begin outside. With ``size == stride == 2`` this is Keras's ``padding="same"``; its
+    default drops such windows.
     """
     feature_map = _numbers("feature map", feature_map, (2, 3))
     size, stride = _whole("size", size), _whole("stride", stride)

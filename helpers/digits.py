@@ -1,8 +1,8 @@
 """Turn a picture file of one handwritten digit into what MNIST expects (lesson 4).
 
-Four steps: how far each pixel is from the paper is ink; the digit is cut out; it is scaled into a box of
-20 x 20 pixels; the box is laid into 28 x 28 so that its centre of mass is in the middle. Lesson 4 builds
-them one by one on a clean drawing; these also bear light that falls unevenly, specks and thin pens.
+Four steps, which lesson 4 builds one by one: ink is what differs from the paper; the digit is cut out, scaled
+into 20 x 20 pixels, and laid into 28 x 28 with its centre of mass in the middle. These also bear light that
+falls unevenly, specks and thin pens.
 """
 
 from pathlib import Path
@@ -23,24 +23,18 @@ LEAST_STROKE = 2  # width of a line in pixels of the box: thinner ones would fad
 
 @without_warnings()
 def read_digit(path: str | Path) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Read one digit from a picture file: any size, dark on light or light on dark, grey or coloured.
-
-    Args:
-        path: a picture file (PNG, JPEG, ...), upright after its EXIF orientation, with one digit on a ground
-            that is plain or changes slowly. Transparent parts count as white paper.
+    """Read one digit from a picture file: any size, dark on light or light on dark, on a plain ground.
 
     Returns:
         The digit as uint8 array of shape (28, 28), 0 (paper) to 255 (ink), as in MNIST; and the steps that
-        led there, by name, as arrays of different shapes: "picture" (height, width, 3) and then grey ones,
-        all uint8.
+        led there, by name: uint8 arrays, "picture" of shape (height, width, 3), the others grey.
 
     Raises:
         CourseError: the file is missing, not a picture, damaged, huge, tiny or blank.
     """
-    file = path_of(path)
-    name = printable(file.name)
+    name = printable(path_of(path).name)
     try:
-        picture, _ = read_picture(file, enough=WORKING_SIDE, least=8)
+        picture, _ = read_picture(path_of(path), enough=WORKING_SIDE, least=8)
     except Unreadable as reason:
         raise CourseError(f"{name} {reason}: name a PNG or JPEG file of 8 x 8 pixels or more") from None
     picture.thumbnail((WORKING_SIDE, WORKING_SIDE), Image.Resampling.BOX)
@@ -53,11 +47,9 @@ def read_digit(path: str | Path) -> tuple[np.ndarray, dict[str, np.ndarray]]:
 
 
 def _ink(picture: np.ndarray) -> np.ndarray:
-    """Return how far each pixel is from the paper, (height, width), 0 to 255, whatever colours both have.
-
-    The paper is what a closing leaves (an opening where the ink is lighter): it wipes out all that is
-    narrower than a third of the picture, and follows light that falls unevenly.
-    """
+    """Return how far each pixel is from the paper, (height, width), 0 to 255, whatever colours both have."""
+    # The paper is what a closing leaves (an opening where the ink is lighter): it wipes out all that is
+    # narrower than a third of the picture, and follows light that falls unevenly.
     width = max(picture.shape) // 3
     ink = []
     for colour in np.moveaxis(ndimage.gaussian_filter(picture, (0.5, 0.5, 0)), -1, 0):  # the camera's noise
@@ -79,8 +71,8 @@ def _cut_out(ink: np.ndarray, name: str) -> np.ndarray:
     sides = np.array([sum(piece in rim for rim in rims) for piece in range(1, number + 1)])
     # What reaches three sides is a frame or the edge of the paper, if there is a digit besides.
     frame = (sides >= 3) & (sizes[sides < 3].max(initial=0) >= 0.1 * sizes)
-    digit = ~frame & (sizes >= 0.1 * sizes[~frame].max())  # the rest are specks
-    strokes = np.isin(pieces, 1 + np.flatnonzero(digit))
+    kept = np.flatnonzero(~frame & (sizes >= 0.1 * sizes[~frame].max()))  # the rest are specks
+    strokes = np.isin(pieces, 1 + kept)
     ink = np.where(ndimage.binary_dilation(strokes, iterations=2), np.clip(ink * (255 / peak), 0, 255), 0)
     inside = ndimage.binary_erosion(np.pad(strokes, 1))
     thickness = 2 * strokes.sum() / max(1, strokes.sum() - inside.sum())

@@ -33,13 +33,10 @@ class Guess:
 
 @dataclass(frozen=True)
 class Task:
-    """A function that the student writes.
+    """A function that the student writes: the reference, and typical mistakes, each with its hint.
 
-    Attributes:
-        answer: the reference.
-        mistakes: typical mistakes, each a function that makes it, with its hint.
-        inputs: argument tuples on which the answer and every mistake differ.
-        tolerance: largest absolute difference that still counts as equal.
+    `inputs` are argument tuples on which the answer and every mistake differ; `tolerance` is the largest
+    absolute difference that still counts as equal.
     """
 
     answer: Callable
@@ -99,20 +96,19 @@ def verdict(task: Task, name: str, attempt: Callable) -> str:
             return f"Not yet: {name} changes what it is given; work on a copy."
         results.append(result)
     expected = [task.answer(*copy.deepcopy(arguments)) for arguments in task.inputs]
-    if _all_same(results, expected, task.tolerance):
+    right = [_same(*pair, task.tolerance) for pair in zip(results, expected, strict=True)]
+    if all(right):
         return f"Right: all {len(expected)} examples agree."
     for mistake, hint in task.mistakes:
-        if _all_same(results, [mistake(*copy.deepcopy(a)) for a in task.inputs], task.tolerance):
+        if all(
+            _same(result, mistake(*copy.deepcopy(arguments)), task.tolerance)
+            for result, arguments in zip(results, task.inputs, strict=True)
+        ):
             return f"Not yet: {hint}"
     for result, wanted in zip(results, expected, strict=True):
         if np.shape(wanted) != _shape(result):
             return f"Not yet: the result has shape {_shape(result)}, and {np.shape(wanted)} is wanted."
-    right = sum(map(_same, results, expected, [task.tolerance] * len(results)))
-    return f"Not yet: {right} of {len(expected)} examples agree. Try one by hand and compare."
-
-
-def _all_same(results: Sequence, others: Sequence, tolerance: float) -> bool:
-    return all(_same(a, b, tolerance) for a, b in zip(results, others, strict=True))
+    return f"Not yet: {sum(right)} of {len(expected)} examples agree. Try one by hand and compare."
 
 
 def _shape(value: Any) -> tuple | None:

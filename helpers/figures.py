@@ -7,8 +7,12 @@ their numbers. Titles and names are drawn as they are written, `$` included.
 """
 
 import base64
+import html
 import io
+import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -21,8 +25,6 @@ from matplotlib.font_manager import get_font_names
 from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
-from PIL import Image
-from scipy.ndimage import binary_dilation
 
 from helpers.evaluation import wilson_interval
 
@@ -76,13 +78,6 @@ def _grid(count: int, columns: int, width: float, height: float, **ratios: Any) 
     return fig, list(axes.flat)[:count]
 
 
-def _frame(axis: Axes, place: tuple, rows: float, columns: float, under: float = 5, **look: Any) -> None:
-    """Frame cells from (row, column) on; the wider white line below shows it on dark cells as well."""
-    corner = (place[1] - 0.5, place[0] - 0.5)
-    axis.add_patch(Rectangle(corner, columns, rows, fill=False, ec="white", lw=under))
-    axis.add_patch(Rectangle(corner, columns, rows, fill=False, **look))
-
-
 @AS_WRITTEN
 def number_pictures(
     arrays: Sequence[np.ndarray],
@@ -123,8 +118,12 @@ def number_pictures(
         if numbers:
             _write_numbers(picture, array, decimals, cell)
         if windows and windows[position]:
-            row, column, *sides = windows[position]
-            _frame(axis, (row, column), *sides, ec=COLOURS[3], lw=2.5)
+            row, column, high, wide = windows[position]
+            for look in (
+                {"ec": "white", "lw": 5},
+                {"ec": COLOURS[3], "lw": 2.5},
+            ):  # white: seen on dark cells
+                axis.add_patch(Rectangle((column - 0.5, row - 0.5), wide, high, fill=False, **look))
     show(fig, **texts)
 
 
@@ -168,37 +167,6 @@ def photo_grid(
         axis.imshow(image.astype("uint8") if whole else image, vmin=0, vmax=255 if whole else 1)
         axis.set_title(title, fontsize=9)
     show(fig, **texts, photo=photo)
-
-
-def where_it_looks(
-    images: Sequence[np.ndarray], heat: Sequence[np.ndarray], titles: Sequence[str], **texts: Any
-) -> None:
-    """Show photographs and, below each, where a network looks (lesson 5): dark does not count, framed does.
-
-    `images` have shape (height, width, 3), 0..255; `heat` are coarse maps of shape (rows, columns), at
-    least 0, each scaled by its own largest value and drawn smoothly over its photograph. The frame runs where
-    the heat is half of the largest, in black and white. `texts` are those of `photo_grid`, and `right`.
-    Raises `ValueError` for more than 12 pictures.
-    """
-    if 2 * len(images) > MOST_THUMBNAILS:
-        raise ValueError(f"{len(images)} pictures, two thumbnails each: at most {MOST_THUMBNAILS // 2}")
-    pairs = []
-    for image, coarse in zip(images, heat, strict=True):
-        above = np.clip(np.asarray(image, dtype=float) / 255, 0, 1)
-        smooth = _stretched(np.asarray(coarse, dtype=float), above.shape[:2])
-        smooth /= smooth.max() or 1
-        below = above * (0.25 + 0.75 * smooth[..., np.newaxis])
-        inside, line = smooth > 0.5, 1 + len(above) // 100
-        below[binary_dilation(inside, iterations=2 * line) & ~inside] = 0
-        below[binary_dilation(inside, iterations=line) & ~inside] = 1
-        pairs.append(np.concatenate([above, np.ones_like(above[: 3 * line]), below]))
-    photo_grid(pairs, titles, columns=4, size=1.9, **texts)
-
-
-def _stretched(coarse: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Stretch a coarse map to (height, width), in straight lines between the middles of its cells."""
-    whole = Image.fromarray(coarse.astype("float32"))
-    return np.array(whole.resize(shape[::-1], Image.Resampling.BILINEAR))
 
 
 @AS_WRITTEN
@@ -291,62 +259,53 @@ def accuracy_intervals(scores: Mapping[str, tuple[int, int]], **texts: str) -> N
     show(fig, **texts)
 
 
-def crop_and_numbers(picture: np.ndarray, row: int, column: int, side: int = 12, **texts: Any) -> None:
-    """Show a grey picture, `side` x `side` pixels of it enlarged, and their numbers, side by side (lesson 1).
+@AS_WRITTEN
+def seed_dots(scores: Mapping[str, Sequence[float]], xlabel: str, **texts: str) -> None:
+    """Draw what each seed reached as open dots, one row a name, with a line and a number at the median.
 
-    `picture` has shape (height, width), values 0 to 255; the crop begins at `row` and `column` and
-    is framed in the first panel. `photo=True` is for `show`. Raises `ValueError` when the crop does not
-    lie within the picture.
+    `scores` maps a name to shares (0 to 1, one a seed), drawn in per cent; the first name is on top.
     """
-    picture = np.asarray(picture)
-    crop = picture[row : row + side, column : column + side]
-    if min(row, column) < 0 or crop.shape != (side, side):
-        raise ValueError(f"a {side}x{side} crop at ({row}, {column}) leaves the picture of {picture.shape}")
-    fig, axes = plt.subplots(1, 3, figsize=(10.6, 4.1), width_ratios=[3, 3, 4], layout="constrained")
-    axes[0].imshow(picture, vmin=0, vmax=255)
-    _frame(axes[0], (row, column), side, side, under=4, ec=COLOURS[3], lw=2)
-    edges = (column - 0.5, column + side - 0.5, row + side - 0.5, row - 0.5)
-    axes[1].imshow(crop, vmin=0, vmax=255, extent=edges)
-    axes[2].imshow(np.ones_like(crop), vmin=0, vmax=1, extent=edges)
-    for (down, right), value in np.ndenumerate(crop):
-        axes[2].text(column + right, row + down, f"{value:.0f}", ha="center", va="center", fontsize=8)
-    titles = ("the picture", f"{side}x{side} pixels of it", "what the computer has")
-    for axis, title in zip(axes, titles, strict=True):
-        axis.set(title=title, xlabel="column")
-        axis.locator_params(nbins=6, integer=True)
-        axis.spines[["top", "right"]].set_visible(True)
-    axes[0].set_ylabel("row")
+    fig, axis = plt.subplots(figsize=(7.5, 0.6 * len(scores) + 0.8), layout="constrained")
+    reached = [100 * np.asarray(shares, dtype=float) for shares in scores.values()]
+    digits = 2 if np.ptp(np.concatenate(reached)) < 5 else 1
+    for row, shares in enumerate(reached):
+        apart = np.linspace(-0.12, 0.12, len(shares))  # equal seeds must not hide each other
+        axis.plot(shares, row + apart, "o", color=COLOURS[0], mfc="none", markersize=8, mew=1.6)
+        middle = np.median(shares)
+        axis.plot([middle, middle], [row - 0.24, row + 0.24], color="black", linewidth=2.5)
+        axis.text(middle, row - 0.27, f"{middle:.{digits}f}", ha="center", va="bottom", fontsize=9)
+    axis.set_yticks(range(len(scores)), [_readable(name) for name in scores])
+    axis.margins(x=0.08)
+    axis.set(xlabel=_readable(xlabel), ylim=(len(scores) - 0.5, -0.6))
+    axis.grid(axis="x", alpha=0.3)
     show(fig, **texts)
 
 
 @AS_WRITTEN
-def framed_pictures(
-    pictures: Sequence[np.ndarray], titles: Sequence[str], frames: Sequence[Sequence[tuple]], **texts: str
-) -> None:
-    """Show small pictures with the places framed where pieces of 3x3 pixels match best (lesson 1).
+def network_drawing(model: Any, **texts: str) -> None:
+    """Draw a built Keras network as boxes, one a layer, six a row: high as its maps, wide as its channels.
 
-    `pictures` have shape (rows, columns), any range. `frames` holds for each picture its frames:
-    (name of the piece, first row, first column, how well it matches). Frames of one name share colour
-    and line style, named in a legend; the match is written inside the frame's outer edge.
+    Both on a logarithmic scale; a row of n numbers counts as n channels of 1x1. A shaded box has
+    parameters. A network inside the network is one box with a thick edge.
     """
-    names = list(dict.fromkeys(name for marks in frames for name, *_ in marks))
-    looks = {
-        name: {"ec": COLOURS[(2, 3, 0)[number % 3]], "ls": LINE_STYLES[number % 3], "lw": 2.2}
-        for number, name in enumerate(names)
-    }
-    fig, axes = _grid(len(pictures), 3, 2.9, 3.1)
-    for axis, picture, title, marks in zip(axes, pictures, titles, frames, strict=True):
-        axis.imshow(picture)
-        axis.set_title(_readable(title))
-        for name, row, column, match in marks:
-            inside = (row + 0.05, column + 0.05)  # so that two frames may touch
-            _frame(axis, inside, 2.9, 2.9, under=4, **looks[name])
-            outer = column if column + 1 <= np.shape(picture)[1] / 2 else column + 2
-            look = {"ha": "center", "va": "center", "fontsize": 8, "color": "white"}
-            box = {"facecolor": "black", "edgecolor": "none", "pad": 1.0}
-            axis.text(outer, row + 1, f"{match:.2f}", bbox=box, **look)
-    keys = [Rectangle((0, 0), 1, 1, fill=False, **looks[name]) for name in names]
-    fig.legend(keys, names, loc="outside lower center", ncols=len(names))
+    boxes = [("input", model.inputs[0].shape, 0, False)]
+    for layer in model.layers:
+        kind, nested = type(layer).__name__, hasattr(layer, "layers")
+        words = layer.name if nested else re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", "\n", kind)
+        boxes += [(words, layer.output.shape, layer.count_params(), nested)] * (kind != "InputLayer")
+    sizes = [(shape[1] if len(shape) > 2 else 1, shape[-1]) for _, shape, *_ in boxes]
+    scaled = np.log2(1 + np.array(sizes, dtype=float))
+    scaled = 0.08 + 0.62 * scaled / scaled.max(axis=0)
+    fig, axes = _grid(len(boxes), 6, 1.32, 1.75)
+    for axis, (words, shape, count, nested), (high, wide) in zip(axes, boxes, scaled, strict=True):
+        look = {"fc": COLOURS[9] if count else "white", "ec": "black", "lw": 3 if nested else 1}
+        axis.add_patch(Rectangle((0.5 - wide / 2, 0.75 - high / 2), wide, high, **look))
+        if axis is not axes[0]:
+            arrow = {"arrowstyle": "-|>", "color": "black", "shrinkA": 0, "shrinkB": 0}
+            axis.annotate("", (0.5 - wide / 2, 0.75), (-0.02, 0.75), arrowprops=arrow)
+        lines = (words, "×".join(map(str, shape[1:])), f"{count:,} parameters" if count else "")
+        axis.text(0.5, 0.36, "\n".join(lines), ha="center", va="top", fontsize=8.5)
+        axis.set(xlim=(0, 1), ylim=(-0.1, 1.12))
     show(fig, **texts)
 
 
@@ -365,3 +324,29 @@ def histogram(
     axis.set(xlabel=xlabel, ylabel=ylabel)
     axis.legend(fontsize=10)
     show(fig, **texts)
+
+
+LABS = Path(__file__).with_name("labs")
+# Views that strip frames (GitHub) strip this style as well, and so show the picture.
+LAB_STYLE = """<style>.lab img {{ display: none; max-width: 100% }} .lab iframe {{ width: 100%; border: 0 }}
+@media print {{ {still} }}</style><noscript><style>{still}</style></noscript>""".format(
+    still=".lab img { display: block } .lab iframe { display: none }"
+)
+
+
+def lab(name: str) -> None:
+    """Show an interactive page of `helpers/labs`, which needs no kernel; where none can run, its picture.
+
+    `name` is that of a page there, without ".html". Raises `ValueError` when there is none.
+    """
+    if not (LABS / f"{name}.html").is_file():
+        names = ", ".join(sorted(path.stem for path in LABS.glob("*.html")))
+        raise ValueError(f"there is no lab {name!r}; the labs are {names}")
+    texts = json.loads((LABS / "src" / "en.json").read_text(encoding="utf-8"))[name]
+    title, alt = (html.escape(texts[key]) for key in ("title", "alt"))
+    page = html.escape((LABS / f"{name}.html").read_text(encoding="utf-8"))
+    still = base64.b64encode((LABS / f"{name}.png").read_bytes()).decode("ascii")
+    frame = f'<iframe title="{title}" srcdoc="{page}" height="900"></iframe>'
+    picture = f'<img src="data:image/png;base64,{still}" alt="{alt}">'
+    shown = {"text/html": f'{LAB_STYLE}<div class="lab">{frame}{picture}</div>'}
+    display({**shown, "text/plain": f"[Lab: {texts['alt']}]"}, raw=True)

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,24 @@ import numpy as np
 from helpers import CourseError
 
 
+def check_writable(path: Path, name: str = "") -> None:
+    """Raise `CourseError`, with `name` before the path, where no file can be written; nothing is changed."""
+    try:
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            raise OSError("it is not a regular file")
+        if path.exists() and not os.access(path, os.W_OK):
+            raise OSError("the file is read-only")
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise _not_written(name + str(path), error) from None
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a UTF-8 file whole or not at all. Raises `CourseError` when it cannot be written."""
     path, scratch = Path(path), None
+    check_writable(path)
     try:
-        if path.is_symlink() or (path.exists() and not path.is_file()):
-            raise OSError("not a regular file")
         with tempfile.NamedTemporaryFile(
             "w", dir=path.parent, prefix=path.name, suffix=".tmp", delete=False, encoding="utf-8", newline=""
         ) as file:
@@ -30,9 +43,12 @@ def write_text(path: Path, text: str) -> None:
             scratch.unlink(missing_ok=True)
         if not isinstance(error, OSError):
             raise
-        raise CourseError(
-            f"{path} cannot be written ({error.strerror or error}): choose a file in a writable folder"
-        ) from error
+        raise _not_written(path, error) from error
+
+
+def _not_written(what: Any, error: OSError) -> CourseError:
+    reason = error.strerror or error
+    return CourseError(f"{what} cannot be written ({reason}): choose a file in a writable folder")
 
 
 def write_json(path: Path, content: Any) -> None:

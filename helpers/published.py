@@ -45,10 +45,9 @@ def load_network(path: Path) -> Any:
 
 
 def store_result(lesson: Any, result: dict[str, Any], folder: Path = RESULTS_FOLDER) -> Path:
-    """Write `data/results/NN.json`: a full-profile result with date, versions, data and recipe.
+    """Write `data/results/NN.json`: what the full profile measured, and on what; return its path.
 
-    Returns the file. Raises `CourseError` when the lesson did not run on real pictures: the numbers of a
-    sample are never published.
+    Raises `CourseError` when the lesson did not run on real pictures: no sample's numbers are published.
     """
     path = folder / f"{lesson.stem.partition('-')[0]}.json"
     write_json(path, _origin(lesson, folder) | result)
@@ -56,18 +55,12 @@ def store_result(lesson: Any, result: dict[str, Any], folder: Path = RESULTS_FOL
 
 
 def store_network(
-    lesson: Any,
-    network: Any,
-    name: str,
-    file: str,
-    class_names: Iterable[str],
-    folder: Path = MODELS_FOLDER,
+    lesson: Any, network: Any, name: str, file: str, class_names: Iterable[str], folder: Path = MODELS_FOLDER
 ) -> Path:
     """Save a trained network as `data/models/FILE.keras`, and what is known about it as `FILE.json`.
 
     The JSON holds the metrics of `name` (recorded before with `record_network`), the names of the classes in
-    the order of the outputs, and the SHA-256 of the network's file. Returns the network's file. Raises
-    `CourseError` when the lesson did not run on real pictures.
+    the order of the outputs, and the SHA-256 of the network's file. Errors as `store_result`.
     """
     card = _origin(lesson, folder)
     path = folder / f"{file}.keras"
@@ -95,34 +88,21 @@ def _origin(lesson: Any, folder: Path) -> dict[str, Any]:
     }
 
 
-# Settings that Keras 3.13 (which Colab has) does not know yet, with the defaults that change nothing.
-NEWER_SETTINGS = {
-    "input_axes": None,
-    "output_axes": None,
-    "renorm": False,
-    "renorm_clipping": None,
-    "renorm_momentum": 0.99,
-    "quantization_config": None,
-}
+# Settings that Keras 3.13 (which Colab has) does not know yet, with the defaults that change nothing:
+# it refuses a file for the mere name.
+NEWER_SETTINGS = {"input_axes": None, "output_axes": None, "quantization_config": None}
+NEWER_SETTINGS |= {"renorm": False, "renorm_clipping": None, "renorm_momentum": 0.99}
 
 
 def _open_to_older_keras(path: Path) -> None:
-    """Leave newer settings that stand at their defaults out of a `.keras` file.
-
-    Keras 3.13 refuses a file for the mere name of a setting that it does not know.
-    """
+    """Leave newer settings that stand at their defaults out of a `.keras` file."""
 
     def without_defaults(settings: dict[str, Any]) -> dict[str, Any]:
-        return {
-            key: value
-            for key, value in settings.items()
-            if key not in NEWER_SETTINGS or value != NEWER_SETTINGS[key]
-        }
+        return {key: value for key, value in settings.items() if (key, value) not in NEWER_SETTINGS.items()}
 
     with zipfile.ZipFile(path) as archive:
-        parts = [(part, archive.read(part)) for part in archive.infolist()]
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    config = json.loads(parts["config.json"], object_hook=without_defaults)
     with zipfile.ZipFile(path, "w") as archive:
-        for part, content in parts:
-            if part.filename == "config.json":
-                content = json.dumps(json.loads(content, object_hook=without_defaults)).encode()
-            archive.writestr(part, content)
+        for name, content in (parts | {"config.json": json.dumps(config)}).items():
+            archive.writestr(name, content)

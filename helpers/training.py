@@ -1,7 +1,6 @@
 """Around a training: the seed, a quiet import, a stopwatch, progress, and going on after an interruption.
 
-What is trained, and how, stands in the notebooks. Importing this module loads neither TensorFlow
-nor matplotlib, pandas or scikit-learn.
+What is trained, and how, stands in the notebooks.
 """
 
 import contextlib
@@ -18,6 +17,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -31,26 +31,19 @@ UNFINISHED_FOLDER = COURSE_FOLDER / "runs" / "unfinished"
 def set_seed(seed: int) -> None:
     """Make random numbers repeatable: Python's, NumPy's and, where Keras is loaded, Keras's as well.
 
-    With Keras loaded TensorFlow is also asked for operations that add up in a fixed order, so that two
-    runs on one machine agree to the last digit.
+    TensorFlow then also adds up in a fixed order: two runs on one machine agree to the last digit.
     """
     random.seed(seed)
     np.random.seed(seed)
-    if "keras" in sys.modules:
-        import keras
-
+    if keras := sys.modules.get("keras"):
         keras.utils.set_random_seed(seed)
-        if keras.backend.backend() == "tensorflow":
-            import tensorflow as tf
-
-            tf.config.experimental.enable_op_determinism()
+        if "tensorflow" in sys.modules:
+            sys.modules["tensorflow"].config.experimental.enable_op_determinism()
 
 
 @contextlib.contextmanager
 def quiet_import() -> Iterator[None]:
-    """Keep what TensorFlow writes while it is imported out of the notebook.
-
-    Use: `with quiet_import(): import keras`.
+    """Keep out of the notebook what TensorFlow writes at its import: `with quiet_import(): import keras`.
 
     TensorFlow 2.21 reports missing graphics cards before it reads `TF_CPP_MIN_LOG_LEVEL`, straight to
     file descriptor 2, past `sys.stderr`. Python's errors still come through. Afterwards TensorFlow's own
@@ -73,36 +66,25 @@ def quiet_import() -> Iterator[None]:
 
 
 def _spare_memory() -> None:
-    """Where memory is scarce, have TensorFlow give back what a training needed; before it is imported.
+    """Have TensorFlow give back what a training needed, where Binder names less than 4 GB in MEM_LIMIT.
 
-    Its own pool keeps all it has ever held: in lesson 5 that is 290 MB more, and 40% less work for the
-    processor. Binder and other hubs name their limit, in bytes, in MEM_LIMIT.
+    Its own pool keeps all it has ever held: in lesson 5, 290 MB more and 40% less work for the processor.
     """
     limit = os.environ.get("MEM_LIMIT", "")
     if limit.isdigit() and int(limit) < 4e9:
         os.environ.setdefault("TF_ONEDNN_USE_SYSTEM_ALLOCATOR", "1")
         with contextlib.suppress(OSError, AttributeError, TypeError):  # only glibc has it
-            ctypes.CDLL(None).mallopt(
-                -3, 2**20
-            )  # M_MMAP_THRESHOLD: larger blocks go back when they are freed
-
-
-class Stopwatch:
-    """Seconds of wall-clock time between entering and leaving a `with` block."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
+            # M_MMAP_THRESHOLD: larger blocks go back when they are freed
+            ctypes.CDLL(None).mallopt(-3, 2**20)
 
 
 @contextlib.contextmanager
-def stopwatch() -> Iterator[Stopwatch]:
-    """Measure a block: `with stopwatch() as watch: ...`, then read `watch.seconds`.
+def stopwatch() -> Iterator[SimpleNamespace]:
+    """Measure a training (wall clock, s): `with stopwatch() as watch: ...`, then read `watch.seconds`.
 
-    The blocks that lessons measure are their trainings. A student who stops one gets one line
-    (`CourseError`) in place of TensorFlow's traceback.
+    A student who stops it gets one line (`CourseError`) in place of TensorFlow's traceback.
     """
-    watch = Stopwatch()
-    start = time.perf_counter()
+    start, watch = time.perf_counter(), SimpleNamespace(seconds=0.0)
     try:
         yield watch
     except KeyboardInterrupt:
@@ -113,9 +95,7 @@ def stopwatch() -> Iterator[Stopwatch]:
 
 
 def progress(label: str) -> Any:
-    """Return a Keras callback that reports a training in one line that overwrites itself.
-
-    The line goes to standard output and stays as one line in the notebook:
+    """Return a Keras callback that reports a training in one line of standard output that overwrites itself:
     label, epoch, loss and accuracy, those of validation if there are any, seconds so far.
     """
     import keras
@@ -123,15 +103,14 @@ def progress(label: str) -> Any:
     class Progress(keras.callbacks.Callback):
         def on_train_begin(self, logs=None):
             self.start = self.last = time.perf_counter()
-            self.epoch, self.width = 0, 0
+            self.epoch = self.width = 0
 
         def on_epoch_begin(self, epoch, logs=None):
             self.epoch = epoch + 1
 
         def on_train_batch_end(self, batch, logs=None):
             if time.perf_counter() - self.last > 1:
-                steps = self.params.get("steps") or 0
-                self.say(f"batch {batch + 1}" + (f"/{steps}" if steps else ""), logs)
+                self.say(f"  batch {batch + 1}/{self.params.get('steps') or '?'}", logs)
 
         def on_epoch_end(self, epoch, logs=None):
             self.say("", logs)
@@ -141,13 +120,10 @@ def progress(label: str) -> Any:
 
         def say(self, where, logs):
             self.last = time.perf_counter()
-            shown = [
-                f"{name.replace('val_', 'validation ')} {value:.4f}"
-                for name, value in (logs or {}).items()
-                if name in ("loss", "accuracy", "val_loss", "val_accuracy")
-            ]
-            head = f"{label}: epoch {self.epoch}/{self.params['epochs']}"
-            line = "  ".join(part for part in (head, where, *shown) if part)
+            line = f"{label}: epoch {self.epoch}/{self.params['epochs']}{where}"
+            for name in ("accuracy", "loss", "val_accuracy", "val_loss"):
+                if name in (logs or {}):
+                    line += f"  {name.replace('val_', 'validation ')} {logs[name]:.4f}"
             line += f"  ({self.last - self.start:.0f} s)"
             print("\r" + line.ljust(self.width), end="", flush=True)
             self.width = len(line)
@@ -164,30 +140,24 @@ def versions() -> dict[str, str]:
     return found
 
 
-# --- going on after an interruption ----------------------------------------------------------------
-
-
 def recipe_hash(stem: str) -> str:
     """Return a fingerprint (SHA-256, 16 hex digits) of a lesson's cells that are tagged `recipe`.
 
-    Blank lines and blanks at line ends do not count. A stored result names the recipe it came from;
-    a test compares.
+    Blank lines and blanks at line ends do not count. A stored result names the recipe it came from.
     """
     path = COURSE_FOLDER / "notebooks" / f"{stem}.ipynb"
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    sources = [
-        "".join(cell["source"]) for cell in cells if "recipe" in cell.get("metadata", {}).get("tags", [])
-    ]
+    recipes = [cell for cell in cells if "recipe" in cell.get("metadata", {}).get("tags", [])]
+    sources = ["".join(cell["source"]) for cell in recipes]
     lines = [line.rstrip() for source in sources for line in source.splitlines() if line.strip()]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
 def unfinished_file(lesson: Any, name: str) -> Path:
-    """Return where something of an unfinished long comparison waits, such as a trained network.
+    """Return the path of a file `name` that waits, as a trained network, for the end of a long comparison.
 
-    `name` is the file's own name with its ending. All that one comparison leaves lies in one folder, named by
-    its recipe cells, parameters, pictures and versions: a run with any other finds nothing of it.
-    `forget` removes the folder.
+    All that one comparison leaves lies in one folder, named by its recipe cells, parameters, pictures and
+    versions: a run with any other finds nothing of it. `forget` removes the folder.
     """
     parameters = {key: value for key, value in lesson.parameters.items() if key != "metrics_path"}
     what = [recipe_hash(lesson.stem), parameters, lesson.data, versions()]
@@ -200,9 +170,9 @@ def unfinished_file(lesson: Any, name: str) -> Path:
 def remembered(lesson: Any, name: str, experiment: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """Run one experiment of a long comparison, or take what an interrupted run has measured already.
 
-    `experiment` takes nothing and returns what JSON can hold. Results wait beside the files of
-    `unfinished_file` and end with them. On the built-in sample, which is quick, nothing is kept.
-    Raises `CourseError` when what was kept is damaged.
+    `experiment` takes nothing and returns what JSON can hold; that waits beside the files of
+    `unfinished_file`. On the built-in sample, which is quick, nothing is kept. Raises `CourseError` when
+    what was kept is damaged.
     """
     if lesson.data is None or lesson.data["kind"] == "sample":
         return plain(experiment())
@@ -210,7 +180,7 @@ def remembered(lesson: Any, name: str, experiment: Callable[[], dict[str, Any]])
     try:
         found = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     except ValueError:
-        where = path.parent.relative_to(UNFINISHED_FOLDER.parent.parent)
+        where = f"runs/unfinished/{path.parent.name}"
         raise CourseError(f"{where} is damaged: delete that folder and run again") from None
     if name in found:
         print(f"{name}: measured before the last run was interrupted")

@@ -1,9 +1,23 @@
-"""What all tests share: absolute data folders and no surprise from the caller's environment."""
+"""What all tests share: absolute data folders, no surprise from the environment, longest tests first."""
 
 import os
+import re
 from pathlib import Path
+
+from lab_browser import browser, open_page  # noqa: F401  (fixtures)
 
 # Kernels start in other folders: a relative data folder would be looked for in the wrong place.
 if os.environ.get("COURSE_DATA_DIR"):
     os.environ["COURSE_DATA_DIR"] = str(Path(os.environ["COURSE_DATA_DIR"]).resolve())
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+WHOLE_LESSONS = ("test_lessons_run.py", "test_interrupted.py")
+
+
+def pytest_collection_modifyitems(items):
+    """Let each of two workers, which get one half of the list each, begin with its longest tests."""
+    long = [item for item in items if item.path.name in WHOLE_LESSONS and item.get_closest_marker("kernel")]
+    short = [item for item in items if item not in long]
+    long.sort(key=lambda item: max(re.findall(r"\d\d\w?", item.name), default="04"), reverse=True)
+    first = max((len(items) + 1) // 2 - len(long[0::2]), 0)
+    items[:] = long[0::2] + short[:first] + long[1::2] + short[first:]

@@ -1,4 +1,7 @@
-"""A small web server on this machine that answers as a test wants: well, badly, or not at all."""
+"""A small web server on this machine that answers as a test wants: well, badly, or not at all.
+
+A test module with ``pytest_plugins = "local_server"`` has the fixtures ``server`` and ``alone``.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote
+
+import pytest
 
 
 class LocalServer(ThreadingHTTPServer):
@@ -30,75 +35,48 @@ class LocalServer(ThreadingHTTPServer):
         self.cut: set[str] = set()
         self.endless: dict[str, float] = {}
         self.status: dict[str, int | str] = {}
-        self.silent = threading.Event()
-        self.closing = threading.Event()
+        self.silent, self.closing = threading.Event(), threading.Event()
         self.asked: list[tuple[str, str]] = []
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/"
+        self.url = f"http://127.0.0.1:{self.server_port}/"
 
 
 class _Handler(BaseHTTPRequestHandler):
     server: LocalServer
 
     def answer(self) -> None:
-        path = unquote(self.path)
-        self.server.asked.append((self.command, path))
-        if self.server.silent.is_set():
-            self.server.closing.wait(30)
+        path, server = unquote(self.path), self.server
+        server.asked.append((self.command, path))
+        if server.silent.is_set():
+            server.closing.wait(30)
             return
-        length = int(self.headers.get("Content-Length") or 0)
-        self.rfile.read(length)
-        content = self.server.pages.get(path)
-        refused = self.server.status.get(path, 404 if content is None else 200)
-        if isinstance(refused, str):
-            self.send_response(302)
-            self.send_header("Location", refused)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-            return
-        if refused != 200:
+        content = server.pages.get(path)
+        refused = server.status.get(path, 404 if content is None else 200)
+        if isinstance(refused, int) and refused != 200:
             self.send_error(refused)
             return
-        self.send_response(200)
-        if path not in self.server.endless:
+        self.send_response(200 if refused == 200 else 302)
+        if refused != 200:
+            self.send_header("Location", refused)
+            content = b""
+        if path not in server.endless:
             self.send_header("Content-Length", str(len(content)))
-        self.send_header(
-            "Content-Type", "application/json" if content[:1] == b"{" else "application/octet-stream"
-        )
         self.end_headers()
         if self.command == "HEAD":
             return
         with suppress(OSError):  # nobody listens any more
-            while path in self.server.endless and not self.server.closing.wait(self.server.endless[path]):
+            while path in server.endless and not server.closing.wait(server.endless[path]):
                 self.wfile.write(bytes(5000))
-        if path in self.server.cut:
+        if path in server.cut:
             self.wfile.write(content[: len(content) // 2])
             self.wfile.flush()
             self.connection.shutdown(socket.SHUT_RDWR)
         else:
             self.wfile.write(content)
 
-    do_GET = do_HEAD = do_POST = answer
+    do_GET = do_HEAD = answer
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
-
-
-def leave_alone(monkeypatch, folder) -> None:
-    """Give a test an empty cache in a folder, no COURSE_DATA_DIR, and public sources where nobody listens."""
-    from helpers.datasets import _download, _weights, car_plane, intel_scenes, mnist
-
-    for name in ("COURSE_DATA_DIR", "COURSE_DATA_SOURCE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("COURSE_CACHE_DIR", str(folder / "cache"))
-    monkeypatch.setenv("KERAS_HOME", str(folder / "keras"))
-    nobody = url_of_nobody()
-    for module in (mnist, car_plane, intel_scenes, _weights):
-        monkeypatch.setattr(module, "URL", nobody)
-    monkeypatch.setattr(_download, "RETRIES", 0)
-    monkeypatch.setattr(_download, "waited", 0.0)
 
 
 @contextmanager
@@ -115,8 +93,25 @@ def running_server() -> Iterator[LocalServer]:
         thread.join()
 
 
-def url_of_nobody() -> str:
-    """An address of this machine where nobody listens."""
+@pytest.fixture
+def server():
+    with running_server() as running:
+        yield running
+
+
+@pytest.fixture
+def alone(tmp_path, monkeypatch):
+    """Empty caches, no COURSE_DATA_DIR, and public sources where nobody listens."""
+    from helpers.datasets import NETWORKS, SETS, _download
+
+    for name in ("COURSE_DATA_DIR", "COURSE_DATA_SOURCE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("COURSE_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{probe.getsockname()[1]}/"
+        nobody = f"http://127.0.0.1:{probe.getsockname()[1]}/"
+    for a_set in (*SETS.values(), *NETWORKS.values()):
+        monkeypatch.setattr(a_set, "URL", nobody)
+    monkeypatch.setattr(_download, "RETRIES", 0)
+    monkeypatch.setattr(_download, "silent", [])

@@ -1,8 +1,6 @@
 """helpers.convolution against plain loops, SciPy and Keras, and against mistakes."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -211,10 +209,3 @@ def test_a_mistake_is_named(call, message):
 def test_whole_numbers_of_numpy_are_welcome():
     step = np.uint8(5)  # 5 * 60 is more than a uint8 holds
     assert correlate2d(np.ones((301, 7)), KERNEL, stride=step, padding=np.int32(1)).shape == (61, 2)
-
-
-def test_importing_loads_numpy_only():
-    heavy = {"tensorflow", "keras", "matplotlib", "pandas", "sklearn", "scipy"}
-    code = f"import sys, helpers.convolution; print({heavy} & set(sys.modules))"
-    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert answer.stdout.strip() == "set()"

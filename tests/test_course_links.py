@@ -39,7 +39,7 @@ RESULTS = """lesson,title,profile,network,weights,data,status,lesson_seconds,pea
 def root(tmp_path):
     notebooks = tmp_path / "notebooks"
     write_lesson(notebooks, "01-one", "x = 'é →'")
-    write_lesson(notebooks, "02-two", "datasets.load_mnist(data_source)\nfind_vgg16_weights(weights)")
+    write_lesson(notebooks, "02-two", 'datasets.load_mnist(data_source)\nfind_weights("vgg16", weights)')
     path = write_lesson(notebooks, "03-three", "x = 1")
     notebook = nbformat.read(path, as_version=4)
     notebook["cells"].insert(1, new_code_cell(COLAB, metadata={"tags": ["colab"]}))
@@ -148,54 +148,43 @@ def test_stale_files_are_named_and_left_alone(root, capsys):
     assert files(root) == changed
 
 
-@pytest.mark.parametrize(
-    ("repository", "results", "said"),
-    [
-        ("just-a-name", None, "--repository 'just-a-name' is not OWNER/REPO"),
-        ("", "missing.csv", "is not a results.csv"),
-        ("", "README.md", "is not a results.csv"),
-        ("", "smoke.csv", "holds no lesson of the class profile"),
-    ],
-)
-def test_a_wrong_request_changes_nothing(root, repository, results, said):
-    (root / "smoke.csv").write_text(RESULTS.replace(",class,", ",smoke,"), encoding="utf-8")
-    before = files(root)
-    with pytest.raises(CourseError, match=said):
-        update_links(root=root, repository=repository, results=results and root / results)
-    assert files(root) == before
+FAULTS = [
+    ("pyproject.toml", b"[project", "pyproject.toml has no readable"),
+    ("pyproject.toml", b"[project]\nurls = 3\n", "pyproject.toml has no readable"),
+    ("README.md", b"caf\xe9", "README.md cannot be read"),
+    ("results.csv", b"\xff\xfe,\x00\n", "is not a results.csv"),
+    ("results.csv", b"", "is not a results.csv"),
+    ("results.csv", README.encode(), "is not a results.csv"),
+    ("results.csv", RESULTS.replace(",class,", ",smoke,").encode(), "holds no lesson of the class profile"),
+    ("results.csv", None, "is not a results.csv"),
+    ("notebooks/02-two.ipynb", b"{", "02-two.ipynb is not a readable notebook"),
+    ("notebooks/02-two.ipynb", b'{"nbformat": 3, "worksheets": []}', "notebook format 3"),
+    ("data/results/costs.json", b'{"01-one": 3}', "costs.json is not a table of costs"),
+    ("data/results/costs.json", b"[", "costs.json is not a table of costs"),
+    (
+        "notebooks/01-one.ipynb",
+        ("/course:links", "/course:link"),
+        r"01-one\.ipynb lacks the lines <!-- course",
+    ),
+    ("--repository", "just-a-name", "--repository 'just-a-name' is not OWNER/REPO"),
+]
 
 
-@pytest.mark.parametrize(
-    ("name", "content", "said"),
-    [
-        ("pyproject.toml", b"[project", "pyproject.toml has no readable"),
-        ("pyproject.toml", b"[project]\nurls = 3\n", "pyproject.toml has no readable"),
-        ("README.md", b"caf\xe9", "README.md cannot be read"),
-        ("results.csv", b"\xff\xfe,\x00\n", "is not a results.csv"),
-        ("results.csv", b"", "is not a results.csv"),
-        ("notebooks/02-two.ipynb", b"{", "02-two.ipynb is not a readable notebook"),
-        ("notebooks/02-two.ipynb", b'{"nbformat": 3, "worksheets": []}', "notebook format 3"),
-        ("data/results/costs.json", b'{"01-one": 3}', "costs.json is not a table of costs"),
-        ("data/results/costs.json", b"[", "costs.json is not a table of costs"),
-    ],
-)
-def test_a_damaged_file_is_one_line_and_changes_nothing(root, name, content, said):
-    (root / name).parent.mkdir(parents=True, exist_ok=True)
-    (root / name).write_bytes(content)
-    before = files(root)
+@pytest.mark.fault
+@pytest.mark.parametrize(("name", "content", "said"), FAULTS)
+def test_a_damaged_file_or_a_wrong_address_is_one_line_and_changes_nothing(root, name, content, said):
+    path = root / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    elif isinstance(content, tuple):
+        path.write_text(path.read_text(encoding="utf-8").replace(*content), encoding="utf-8")
+    elif content is None:
+        path.unlink()
+    before, address = files(root), content if name == "--repository" else ""
     with pytest.raises(CourseError, match=said) as caught:
-        update_links(root=root, results=root / "results.csv")
+        update_links(root=root, repository=address, results=root / "results.csv")
     assert "\n" not in str(caught.value) and files(root) == before
-
-
-def test_a_lost_marker_is_named(root):
-    path = root / "notebooks" / "01-one.ipynb"
-    text = path.read_text(encoding="utf-8").replace("/course:links", "/course:link")
-    path.write_text(text, encoding="utf-8")
-    before = files(root)
-    with pytest.raises(CourseError, match=r"01-one\.ipynb lacks the lines <!-- course:links -->"):
-        update_links(root=root)
-    assert files(root) == before
 
 
 def test_the_course_itself_is_not_stale(capsys):

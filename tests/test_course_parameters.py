@@ -156,6 +156,8 @@ def test_a_file_of_the_users_is_found_from_where_the_user_stands(notebooks, tmp_
     ("arguments", "said"),
     [
         (["--profile", "smoke", "--lesson", "04", "-p", "epoch=1"], ["'epoch'", "epochs", "data_source"]),
+        (["--lesson", "04", "-p", "epochs=0"], ["epochs=0", "whole number from 1"]),
+        (["--lesson", "06", "-p", "image_size=-64"], ["image_size=-64"]),
         (["--lesson", "99"], ["'99'", "04-mnist-digits-cnn"]),
         (["--lesson", "\x1b[31m"], ["unknown lesson"]),
         (["--data", "no-such-folder"], ["no-such-folder"]),

@@ -109,7 +109,7 @@ BAD = {
     "folder.png": (lambda path: path.mkdir(), "is not a file"),
     "missing.png": (lambda path: None, "is not a file"),
     "pipe.png": (lambda path: os.mkfifo(path), "is not a file"),
-    "long" * 80: (lambda path: None, "is not a file"),
+    "long" * 80: (lambda path: None, "File name too long"),
 }
 
 

@@ -3,33 +3,26 @@
 import errno
 import hashlib
 import io
-import json
 import os
 import shutil
 import threading
+import time
 import zipfile
 
 import numpy as np
 import pytest
 import requests
-from local_server import leave_alone, running_server
-from test_datasets import digits, error_of, publish_vehicles, scenes
+from test_datasets import digits, error_of, publish_digits, publish_vehicles, scenes
 
 from helpers import datasets
 from helpers.datasets import _download, car_plane, intel_scenes, mnist
 
-KAGGLE = "/v1/datasets.DatasetApiService/"
+pytest_plugins = "local_server"
+pytestmark = pytest.mark.usefixtures("alone")
 
 
-@pytest.fixture(autouse=True)
-def alone(tmp_path, monkeypatch):
-    leave_alone(monkeypatch, tmp_path)
-
-
-@pytest.fixture
-def server():
-    with running_server() as running:
-        yield running
+def files_in(folder) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir())
 
 
 @pytest.fixture
@@ -37,20 +30,14 @@ def cache(tmp_path):
     return tmp_path / "cache"
 
 
-def files_in(folder):
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir())
-
-
 @pytest.fixture
 def public_mnist(server, monkeypatch):
     arrays = digits()
+    publish_digits(monkeypatch, arrays)
     np.savez(packed := io.BytesIO(), **arrays)
     server.pages["/data/mnist.npz"] = packed.getvalue()
     monkeypatch.setattr(mnist, "URL", server.url + "data/mnist.npz")
-    monkeypatch.setattr(mnist, "PUBLISHED", {"train": 30, "test": 20})
     monkeypatch.setattr(mnist, "FILE_SHA256", hashlib.sha256(packed.getvalue()).hexdigest())
-    known = {key: hashlib.sha256(array.tobytes()).hexdigest() for key, array in arrays.items()}
-    monkeypatch.setattr(mnist, "ARRAY_SHA256", known)
     return datasets.load_mnist, "/data/mnist.npz", "mnist", "11 MB"
 
 
@@ -64,19 +51,11 @@ def public_vehicles(server, monkeypatch, tmp_path):
 
 @pytest.fixture
 def public_scenes(server, monkeypatch, tmp_path):
-    """Kaggle as its own client sees it, with a small archive."""
-    pytest.importorskip("kagglehub")
-    from kagglesdk import kaggle_env
-
-    for name in [name for name in os.environ if name.startswith("KAGGLE")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("KAGGLE_CONFIG_DIR", str(tmp_path / "no credentials"))
-    monkeypatch.setitem(kaggle_env._env_to_endpoint, kaggle_env.KaggleEnv.PROD, server.url.rstrip("/"))
-    monkeypatch.setattr(intel_scenes, "URL", server.url)
+    monkeypatch.setattr(intel_scenes, "URL", server.url + "data/archive")
     monkeypatch.setattr(intel_scenes, "PUBLISHED", {"train": 18, "test": 12})
-    server.pages[KAGGLE + "GetDataset"] = json.dumps({"currentVersionNumber": 2}).encode()
+    monkeypatch.setattr(intel_scenes, "MEGABYTES", 2)  # half as much again is what may come
     publish_scenes(server, tmp_path)
-    return datasets.find_intel_scenes, KAGGLE + "DownloadDataset", "intel-scenes", "360 MB"
+    return datasets.find_intel_scenes, "/data/archive", "intel-scenes", "2 MB"
 
 
 def publish_scenes(server, tmp_path, change=lambda base: None):
@@ -85,11 +64,15 @@ def publish_scenes(server, tmp_path, change=lambda base: None):
     with zipfile.ZipFile(packed := io.BytesIO(), "w") as archive:
         for path in sorted(base.rglob("*.jpg")):
             archive.write(path, path.relative_to(base))
+        archive.writestr("../../outside.txt", "x")
     shutil.rmtree(base)
-    server.pages[KAGGLE + "DownloadDataset"] = packed.getvalue()
+    server.pages["/data/archive"] = packed.getvalue()
 
 
-@pytest.fixture(params=["public_mnist", "public_vehicles", "public_scenes"])
+SETS = ("public_mnist", "public_vehicles", "public_scenes")
+
+
+@pytest.fixture(params=SETS)
 def public(request):
     """One set on the server: (how it is found, one of its files, its folder in the cache, its size)."""
     return request.getfixturevalue(request.param)
@@ -103,6 +86,7 @@ def test_a_set_is_downloaded_once(public, server, cache, capfd, tmp_path):
     assert said.out.index(size) < said.out.index("complete set") and "100%" in said.out
     assert said.err == "" and str(tmp_path) not in said.out
     assert [path.name for path in cache.iterdir()] == [folder]
+    assert not (tmp_path / "outside.txt").exists() and not (cache / "outside.txt").exists()
     asked = len(server.asked)
     assert find("real").info.kind == "complete" and len(server.asked) == asked
 
@@ -128,7 +112,10 @@ FAULTS = {
     "404": (lambda patch, server, path: server.status.update({path: 404}), "404 Client Error"),
     "500": (lambda patch, server, path: server.status.update({path: 500}), "500 Server Error"),
     "cut": (lambda patch, server, path: server.cut.add(path), "was cut"),
-    "another file": (lambda patch, server, path: server.pages.update({path: b"x"}), "wrong checksum"),
+    "another file": (
+        lambda patch, server, path: server.pages.update({path: b"x"}),
+        "wrong checksum|not the published set|not a zip file",
+    ),
     "moved away": (lambda patch, server, path: server.status.update({path: "/no"}), "404 Client Error"),
     "in a circle": (lambda patch, server, path: server.status.update({path: path}), "Exceeded 30 redirects"),
     "no end": (lambda patch, server, path: server.endless.update({path: 0}), "far more than it should"),
@@ -145,10 +132,10 @@ FAULTS = {
 
 
 @pytest.mark.fault
-@pytest.mark.parametrize("fixture", ["public_mnist", "public_vehicles"])
+@pytest.mark.parametrize("fixture", SETS)
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_failed_download_is_one_line_and_leaves_nothing(fault, fixture, server, request, cache):
-    find, path, folder, _ = request.getfixturevalue(fixture)
+    find, path, *_ = request.getfixturevalue(fixture)
     make, words = FAULTS[fault]
     with pytest.MonkeyPatch.context() as patch:
         make(patch, server, path)
@@ -169,15 +156,12 @@ def cut_short(base):
 
 
 @pytest.mark.fault
-@pytest.mark.parametrize("fault", [(one_less, "11 test"), (cut_short, "street/2.jpg: "), (None, "was cut")])
+@pytest.mark.parametrize("fault", [(one_less, "11 test"), (cut_short, "street/2.jpg: "), (shutil.rmtree, "")])
 def test_what_kaggle_sends_is_verified(fault, public_scenes, server, cache, tmp_path):
-    (find, path, _, _), (change, words) = public_scenes, fault
-    if change:
-        publish_scenes(server, tmp_path, change)
-    else:
-        server.cut.add(path)
-    assert words in error_of(find, "real") and files_in(cache) == []
-    assert "KAGGLEHUB_CACHE" not in os.environ
+    (find, *_), (change, words) = public_scenes, fault
+    publish_scenes(server, tmp_path, lambda base: change(base) or base.mkdir(exist_ok=True))
+    line = error_of(find, "real")
+    assert "not the published set: " in line and words in line and files_in(cache) == []
 
 
 def test_a_redirect_is_followed_and_a_cut_connection_tried_again(public_mnist, server, monkeypatch):
@@ -202,9 +186,18 @@ def test_ctrl_c_leaves_nothing_and_the_next_one_works(public, cache, monkeypatch
     assert find("auto").info.kind == "complete"
 
 
+@pytest.mark.fault
+def test_what_a_killed_download_left_is_taken_away_after_a_day(public_mnist, cache):
+    for name, age in (("old.part", 90_000), ("new.part", 0)):
+        (cache / name).mkdir(parents=True)
+        os.utime(cache / name, times=(time.time() - age,) * 2)
+    public_mnist[0]("real")
+    assert sorted(path.name for path in cache.iterdir()) == ["mnist", "new.part"]
+
+
 def spoil(folder):
     """Damage one file of a set, as a crash would, and leave it a set."""
-    path = next(path for path in sorted(folder.rglob("*")) if path.is_file())
+    path = next(path for path in sorted(folder.rglob("*")) if path.is_file() and path.suffix != ".txt")
     path.unlink() if path.suffix == ".jpg" and "0" in path.name else path.write_bytes(b"half")
 
 
@@ -231,23 +224,22 @@ def test_a_link_that_leads_nowhere_is_replaced(public, cache):
 @pytest.mark.fault
 def test_two_downloads_at_once_leave_one_complete_set(public_vehicles, cache, monkeypatch):
     find, *_ = public_vehicles
-    both = threading.Barrier(2, timeout=20)
-    install = car_plane.install
+    both, fetch = threading.Barrier(2, timeout=20), car_plane.download
+    made = []
 
-    def together(*arguments):
+    def together(folder):
+        fetch(folder)
         both.wait()  # both have all files before either puts them into place
-        with one_by_one:
-            install(*arguments)
-            installed.add((cache / "car-plane").stat().st_ino)
+        made.append(folder.stat().st_ino)
 
-    monkeypatch.setattr(car_plane, "install", together)
-    found, installed, one_by_one = [], set(), threading.Lock()
+    monkeypatch.setattr(car_plane, "download", together)
+    found = []
     threads = [threading.Thread(target=lambda: found.append(find("real").info.kind)) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert found == ["complete", "complete"] and len(installed) == 1, "a complete set is never replaced"
+    assert found == ["complete", "complete"] and (cache / "car-plane").stat().st_ino in made
     assert [path.name for path in cache.iterdir()] == ["car-plane"]
 
 

@@ -1,5 +1,6 @@
 import base64
 import io
+from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -103,20 +104,50 @@ def test_heatmap_writes_counts_and_intervals_are_wilsons(monkeypatch):
 
 
 def test_lines_differ_in_colour_and_in_style(monkeypatch):
-    shown = {}
-    monkeypatch.setattr(figures, "show", lambda fig, **texts: shown.update(fig=fig, **texts))
-    figures.lines(
-        {"a": ([0, 1], [1, 2]), "b": ([0, 1], [2, 1])},
-        "x",
-        "y",
-        points=[("p", 0, 1)],
-        alt="two",
-        caption="Two.",
-    )
-    axis = shown["fig"].axes[0]
+    series = {"a": ([0, 1], [1, 2]), "b": ([0, 1], [2, 1])}
+    axis = draw(monkeypatch, figures.lines, series, "x", "y", points=[("p", 0, 1)]).axes[0]
     first, second, point = axis.get_lines()
     assert first.get_linestyle() != second.get_linestyle() and first.get_color() != second.get_color()
     assert point.get_marker() == figures.MARKERS[0]
     assert (axis.get_xlabel(), axis.get_ylabel()) == ("x", "y")
     assert [text.get_text() for text in axis.get_legend().get_texts()] == ["a", "b", "p"]
-    plt.close(shown["fig"])
+
+
+def test_seed_dots_show_each_seed_and_the_median_in_the_order_given(monkeypatch):
+    scores = {"first $": [0.5, 0.9, 0.8], "second": [0.98, 0.98]}
+    fig = draw(monkeypatch, figures.seed_dots, scores, "accuracy (%)")
+    dots, line, same, _ = fig.axes[0].lines
+    assert dots.get_xdata().tolist() == pytest.approx([50, 90, 80]) and dots.get_mfc() == "none"
+    assert line.get_xdata() == pytest.approx([80, 80])
+    assert len(set(same.get_ydata())) == 2, "equal seeds hide each other"
+    assert [text.get_text() for text in fig.axes[0].texts] == ["80.0", "98.0"]
+    top, bottom = (label.get_text() for label in fig.axes[0].get_yticklabels())
+    assert (top, bottom) == tuple(scores) and fig.axes[0].yaxis_inverted()
+
+
+def layer(kind, shape, count=0, **more):
+    """A stand-in for a Keras layer: TensorFlow takes ten seconds to import."""
+    output = SimpleNamespace(shape=shape)
+    return type(kind, (), {"output": output, "count_params": lambda self: count, **more})()
+
+
+def test_network_drawing_has_a_box_a_layer_with_shape_and_parameters(monkeypatch):
+    picture = (None, 64, 64, 3)
+    base = layer("Functional", (None, 8, 8, 512), 14_714_688, layers=[1, 2], name="vgg16")
+    layers = [layer("InputLayer", picture), layer("MaxPooling2D", (None, 32, 32, 3)), base]
+    layers += [layer("Dense", (None, 6), 3_078), *[layer("ReLU", (None, 6))] * 4]
+    network = SimpleNamespace(inputs=[SimpleNamespace(shape=picture)], layers=layers)
+    fig = draw(monkeypatch, figures.network_drawing, network)
+    drawn = [axis for axis in fig.axes if axis.patches]
+    texts = [axis.texts[-1].get_text().split("\n") for axis in drawn]
+    assert texts[:3] == [
+        ["input", "64×64×3", ""],
+        ["Max", "Pooling2D", "32×32×3", ""],
+        ["vgg16", "8×8×512", "14,714,688 parameters"],
+    ]
+    assert len(drawn) == 8 and texts[-1] == ["ReLU", "6", ""]
+    boxes = [axis.patches[0] for axis in drawn[:4]]
+    heights, widths = zip(*[(box.get_height(), box.get_width()) for box in boxes], strict=True)
+    assert sorted(heights, reverse=True) == list(heights) and len(set(heights)) == 4
+    assert widths[0] == widths[1] < widths[3] < widths[2]
+    assert [box.get_linewidth() for box in boxes] == [1, 1, 3, 1], "the nested network has a thick edge"

@@ -1,4 +1,4 @@
-"""What lesson 1 says of its letters, computed by its own cells, and the two figures that it alone uses."""
+"""What lesson 1 says of its letters and shows of them, computed by its own cells."""
 
 import json
 
@@ -8,28 +8,21 @@ import pytest
 
 from helpers import COURSE_FOLDER, figures
 
-
-@pytest.fixture
-def draw(monkeypatch):
-    """Return a function that gives the finished figure instead of showing it."""
-    kept = []
-    monkeypatch.setattr(figures, "show", lambda fig, **options: kept.append(fig))
-
-    def run(function, *args, **options):
-        function(*args, **options, alt="what is to be seen", caption="One sentence.")
-        plt.close(kept[-1])
-        return kept.pop()
-
-    return run
+CELLS = ("draw-letters", "define-pieces", "search", "show-digit", "pieces-result", "judge-all")
 
 
 @pytest.fixture(scope="module")
 def letters():
-    """Everything that lesson 1 defines for its letters, from its own cells."""
-    path, names = COURSE_FOLDER / "notebooks" / "01-how-a-computer-reads-an-image.ipynb", {"np": np}
-    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
-        if cell["id"] in ("draw-letters", "define-pieces", "search", "judge-all"):
-            exec("".join(cell["source"]), names)
+    """Everything that lesson 1 defines for its letters and its finished figures, from its own cells."""
+    path = COURSE_FOLDER / "notebooks" / "01-how-a-computer-reads-an-image.ipynb"
+    digit, drawn = np.arange(28 * 28).reshape(28, 28) % 256, []
+    names = {"np": np, "plt": plt, "figures": figures, "digit": digit, "label": 5, "drawn_figures": drawn}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(figures, "show", lambda fig, **_: drawn.append(fig))
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+            if cell["id"] in CELLS:
+                exec("".join(cell["source"]), names)
+    plt.close("all")
     return names
 
 
@@ -51,20 +44,22 @@ def test_with_the_threshold_fixed_beforehand_only_the_thick_x_fails_piece_by_pie
     assert wrong == {"pixel by pixel": ["shifted X", "rotated X"], "piece by piece": ["thick X"]}
 
 
-def test_crop_shows_the_framed_pixels_and_their_numbers(draw):
-    picture = np.arange(20 * 30).reshape(20, 30) % 256
-    _, crop, numbers = draw(figures.crop_and_numbers, picture, 5, 7, side=4).axes
-    assert np.array_equal(crop.images[0].get_array(), picture[5:9, 7:11])
+def test_crop_shows_the_framed_pixels_and_their_numbers(letters):
+    picture, crop, numbers = letters["drawn_figures"][0].axes
+    part = letters["digit"][8:20, 8:20]
+    assert np.array_equal(crop.images[0].get_array(), part)
+    assert {frame.get_bbox().bounds for frame in picture.patches} == {(7.5, 7.5, 12, 12)}
     written = {text.get_position(): text.get_text() for text in numbers.texts}
-    assert written == {(c, r): str(picture[r, c]) for r in range(5, 9) for c in range(7, 11)}
-    with pytest.raises(ValueError, match="leaves the picture"):
-        draw(figures.crop_and_numbers, picture, 17, 0, side=4)
+    assert written == {(8 + column, 8 + row): str(value) for (row, column), value in np.ndenumerate(part)}
 
 
-def test_frames_lie_on_their_places_with_their_scores(draw):
-    fig = draw(
-        figures.framed_pictures, [np.zeros((9, 9))], ["a"], [[("cross", 1, 1, 0.78), ("arm", 3, 5, 1.0)]]
-    )
-    frames = [patch.get_center() for patch in fig.axes[0].patches if patch.get_linewidth() < 3]
-    assert frames == [pytest.approx((2, 2)), pytest.approx((6, 4))]
-    assert [text.get_text() for text in fig.axes[0].texts] == ["0.78", "1.00"]
+def test_frames_lie_where_the_pieces_fit_best_with_their_scores(letters):
+    axes = letters["drawn_figures"][1].axes
+    assert [axis.get_title() for axis in axes] == [
+        f"{name}: {letters['likeness'](letters['pictures'][name]):.2f}" for name in letters["shown"]
+    ]
+    for axis, name in zip(axes, letters["shown"], strict=True):
+        best = [letters["best_near"](letters["pictures"][name], *place) for place in letters["places"]]
+        frames = [frame.get_center() for frame in axis.patches if frame.get_edgecolor()[:3] != (1, 1, 1)]
+        assert frames == [pytest.approx((column + 1, row + 1)) for _, row, column, _ in best]
+        assert [text.get_text() for text in axis.texts] == [f"{score:.2f}" for *_, score in best]

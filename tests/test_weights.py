@@ -1,209 +1,240 @@
-"""Weights for VGG16: found, downloaded and verified, or random and said so."""
+"""Weights of VGG16 and MobileNet: found, downloaded and verified, or random and said so."""
 
-import hashlib
 import inspect
-import json
-import os
+import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from local_server import leave_alone, running_server, url_of_nobody
-from test_datasets import error_of
+from test_datasets import REAL_FOLDER, error_of
 from test_downloads import FAULTS, files_in
 
-from helpers import COURSE_FOLDER, CourseError, datasets
-from helpers.datasets import _weights
+from helpers import datasets
+
+pytest_plugins = "local_server"
+pytestmark = pytest.mark.usefixtures("alone")
+VGG16, MOBILENET = datasets.NETWORKS.values()
+KERNELS = "vgg16-block1_conv1-kernel.npy"
 
 
-@pytest.fixture(autouse=True)
-def alone(tmp_path, monkeypatch):
-    leave_alone(monkeypatch, tmp_path)
-
-
-@pytest.fixture(scope="module")
-def arrays():
-    """Weights for VGG16 without its top, every number of them different from those of a fresh network."""
-    rng = np.random.default_rng(16)
-    channels = [3, 64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512, 512]
-    made = []
-    for before, after in zip(channels[:-1], channels[1:], strict=True):
-        made.append(0.02 * rng.standard_normal((3, 3, before, after), np.float32))
-        made.append(0.5 + rng.random(after, np.float32))
-    return made
-
-
-def write_as_published(path, arrays):
-    """Lay weights out as the public file has them, which Keras 1 wrote: one group a layer."""
-    import h5py
-
-    convolutions = iter(zip(arrays[::2], arrays[1::2], strict=True))
-    with h5py.File(path, "w") as file:
-        names = ["input_1"]
-        file.create_group("input_1").attrs["weight_names"] = []
-        for block, depth in enumerate((2, 2, 3, 3, 3), start=1):
-            for name in [*(f"block{block}_conv{k}" for k in range(1, depth + 1)), f"block{block}_pool"]:
-                names.append(name)
-                group = file.create_group(name)
-                group.attrs["weight_names"] = []
-                if not name.endswith("pool"):
-                    group[f"{name}_W_1:0"], group[f"{name}_b_1:0"] = next(convolutions)
-                    group.attrs["weight_names"] = [f"{name}_W_1:0".encode(), f"{name}_b_1:0".encode()]
-        file.attrs["layer_names"] = [name.encode() for name in names]
-
-
-@pytest.fixture(scope="module")
-def files(tmp_path_factory, arrays):
-    """The same weights in two files: as published, and as Keras writes them today."""
+def base_of(network, size=32):
+    """A fresh base, cut where lesson 6 cuts it, and the whole network."""
     import keras
 
-    folder = tmp_path_factory.mktemp("vgg16")
-    write_as_published(folder / "old.h5", arrays)
-    model = keras.applications.VGG16(weights=None, include_top=False, input_shape=(32, 32, 3))
-    model.set_weights(arrays)
-    model.save_weights(folder / "new.weights.h5")
-    return folder
+    whole = getattr(keras.applications, {"vgg16": "VGG16", "mobilenet": "MobileNet"}[network])(
+        weights=None, include_top=False, input_shape=(size, size, 3)
+    )
+    if network == "vgg16":
+        return whole, whole
+    return keras.Model(whole.input, whole.get_layer("conv_pw_12_relu").output), whole
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A folder with weights of both networks, laid out as published, and the bases that have them."""
+    import h5py
+    from keras.src.legacy.saving.legacy_h5_format import save_weights_to_hdf5_group
+
+    folder, bases, rng = tmp_path_factory.mktemp("trained"), {}, np.random.default_rng(16)
+    for network, published in datasets.NETWORKS.items():
+        bases[network], whole = base_of(network)
+        whole.set_weights([rng.uniform(0.01, 0.1, array.shape) for array in whole.get_weights()])
+        with h5py.File(folder / published.FOLDER, "w") as file:
+            save_weights_to_hdf5_group(file, whole)
+    bases["mobilenet"].save_weights(folder / MOBILENET.PART)
+    return SimpleNamespace(folder=folder, bases=bases)
+
+
+@pytest.fixture(params=datasets.NETWORKS)
+def network(request):
+    return request.param
 
 
 @pytest.fixture
-def public(files, monkeypatch):
-    content = (files / "old.h5").read_bytes()
-    assert len(content) > 58_000_000
-    with running_server() as server:
-        server.pages[f"/models/{_weights.FILE}"] = content
-        monkeypatch.setattr(_weights, "URL", f"{server.url}models/{_weights.FILE}")
-        monkeypatch.setattr(_weights, "MD5", hashlib.md5(content).hexdigest())
-        yield server
+def public(network, trained, server, monkeypatch):
+    """A server with the weights that are the published ones; found: what to say, and the file."""
+    chosen = datasets.NETWORKS[network]
+    server.file = trained.folder / chosen.FOLDER
+    server.pages[f"/models/{chosen.FOLDER}"] = server.file.read_bytes()
+    monkeypatch.setattr(chosen, "CHECKSUM", chosen.checksum(server.file))
+    monkeypatch.setattr(chosen, "URL", f"{server.url}models/{chosen.FOLDER}")
+    return server
 
 
-def loads(found, wanted):
-    """Whether Keras, given what was found, ends up with just these weights."""
-    import keras
-
-    model = keras.applications.VGG16(weights=found.path, include_top=False, input_shape=(32, 32, 3))
-    pairs = zip(model.get_weights(), wanted, strict=True)
+def loads(found, network, trained):
+    """Whether a fresh base, given what was found, ends up with just these weights."""
+    base, _ = base_of(network, 64)
+    found.load_into(base)
+    pairs = zip(base.get_weights(), trained.bases[network].get_weights(), strict=True)
     return all(np.array_equal(loaded, written) for loaded, written in pairs)
 
 
-def test_keras_still_asks_for_the_file_we_know(monkeypatch):
+def state_of(network, place):
+    return {row.place: row.found for row in datasets.status(datasets.NETWORKS[network].NAME)}[place]
+
+
+def test_keras_still_asks_for_the_files_we_know(monkeypatch):
     import keras
 
     monkeypatch.undo()
-    source = inspect.getsource(sys.modules[keras.applications.VGG16.__module__])
-    assert all(text in source for text in (_weights.FILE, _weights.MD5))
-    assert sys.modules[keras.applications.VGG16.__module__].WEIGHTS_PATH_NO_TOP == _weights.URL
+    vgg16 = sys.modules[keras.applications.VGG16.__module__]
+    mobilenet = sys.modules[keras.applications.MobileNet.__module__]
+    assert vgg16.WEIGHTS_PATH_NO_TOP == VGG16.URL and VGG16.CHECKSUM in inspect.getsource(vgg16)
+    assert mobilenet.BASE_WEIGHT_PATH + MOBILENET.FOLDER == MOBILENET.URL
+    assert '"mobilenet_%s_%d_tf_no_top.h5"' in inspect.getsource(mobilenet)
 
 
-def test_weights_are_downloaded_once_to_where_keras_finds_them(public, arrays, capfd, tmp_path, monkeypatch):
-    found = datasets.find_vgg16_weights()
+def test_weights_are_downloaded_once_and_found_in_every_place(
+    network, public, trained, capfd, tmp_path, monkeypatch
+):
+    found = datasets.find_weights(network)
     said = capfd.readouterr()
-    assert found.kind == "imagenet" and loads(found, arrays)
-    assert found.path == str(tmp_path / "keras" / "models" / _weights.FILE)
-    assert "59 MB" in said.out and "100%" in said.out and found.note in said.out and "RANDOM" not in said.out
-    assert said.err == "" and str(tmp_path) not in said.out
+    assert found.kind == "imagenet" and loads(found, network, trained)
+    assert files_in(tmp_path) == [f"cache/{network}-weights/{public.file.name}"]
+    assert " MB" in said.out and "100%" in said.out and "RANDOM" not in said.out
+    assert found.note in said.out and said.err == "" and str(tmp_path) not in said.out
     asked = len(public.asked)
-    for source in ("real", "sample"):
-        assert datasets.find_vgg16_weights("imagenet", source).path == found.path
-    assert len(public.asked) == asked
-    assert {row.place: row.found for row in datasets.status("vgg16-weights")}["Keras's cache"] == "complete"
-    # A copy in COURSE_DATA_DIR serves a class room without a network.
+    assert datasets.find_weights(network, "imagenet", "sample").path == found.path
+    assert state_of(network, "the course's cache") == "complete"
     monkeypatch.setenv("COURSE_DATA_DIR", str(tmp_path / "mine"))
-    (tmp_path / "mine" / "vgg16").mkdir(parents=True)
-    Path(found.path).rename(tmp_path / "mine" / "vgg16" / _weights.FILE)
-    assert datasets.find_vgg16_weights("imagenet", "real").path.startswith(str(tmp_path / "mine"))
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("x")
+    for place in ("mine/weights", "mine", "mine/vgg16", "keras/models"):
+        (tmp_path / place).mkdir(parents=True, exist_ok=True)
+        found.path.rename(tmp_path / place / public.file.name)
+        found = datasets.find_weights(network, "imagenet", "real")
+        assert found.path.parent == tmp_path / place
+    assert len(public.asked) == asked
 
 
 @pytest.mark.fault
-@pytest.mark.parametrize("fault", ["404", "cut", "another file", "full disk", "no folder", "nobody"])
-def test_weights_that_are_unavailable_are_random_and_said_so(fault, public, monkeypatch, capsys, tmp_path):
-    path, words = f"/models/{_weights.FILE}", ""
-    if fault == "nobody":
-        monkeypatch.setattr(_weights, "URL", url_of_nobody() + _weights.FILE)
-    elif fault == "no folder":
-        monkeypatch.setenv("KERAS_HOME", f"{os.devnull}/keras")
-    else:
-        FAULTS[fault][0](monkeypatch, public, path)
-        words = FAULTS[fault][1].replace("COURSE_CACHE_DIR", "KERAS_HOME")
-    with pytest.raises(CourseError, match=f"ImageNet weights are unavailable.*({words}).*weights='random'"):
-        datasets.find_vgg16_weights("imagenet", "real")
-    found = datasets.find_vgg16_weights("imagenet", "auto")
-    assert found.path is None and found.kind == "random"
-    assert "RANDOM, not ImageNet's" in found.note and found.note in capsys.readouterr().out
-    assert files_in(tmp_path) == [], "a wrong file does not stay"
+@pytest.mark.parametrize("fault", ["404", "cut", "another file", "full disk", "read-only cache", "no end"])
+def test_weights_that_are_unavailable_are_random_and_said_so(
+    fault, network, public, monkeypatch, capsys, tmp_path
+):
+    make, words = FAULTS[fault]
+    make(monkeypatch, public, f"/models/{public.file.name}")
+    line = error_of(datasets.find_weights, network, "imagenet", "real")
+    assert re.search(f"weights are unavailable.*({words}).*{public.file.name}.*weights='random'", line)
+    found = datasets.find_weights(network, "imagenet", "auto")
+    said = capsys.readouterr().out
+    assert found.path is None and found.kind == "random" and "RANDOM" in found.note and found.note in said
+    assert "unavailable" in said and files_in(tmp_path) == [], "a wrong file does not stay"
 
 
-@pytest.mark.fault
-@pytest.mark.parametrize("content", [b"", b"something else"])
-def test_a_wrong_file_in_keras_cache_is_never_trusted_and_is_replaced(content, public, arrays, tmp_path):
-    cached = tmp_path / "keras" / "models" / _weights.FILE
-    cached.parent.mkdir(parents=True)
-    cached.write_bytes(content)
-    assert {row.place: row.found for row in datasets.status("vgg16-weights")}["Keras's cache"] == "wrong"
-    assert datasets.find_vgg16_weights("imagenet", "sample").kind == "random" and public.asked == []
-    assert loads(datasets.find_vgg16_weights("imagenet", "real"), arrays)
-
-
-def test_random_and_own_weights(files, arrays, monkeypatch):
-    random = datasets.find_vgg16_weights("random", "real")
-    assert random.path is None and not loads(random, arrays)
-    monkeypatch.setenv("HOME", str(files))
-    monkeypatch.setenv("USERPROFILE", str(files))
-    for name in ("~/old.h5", str(files / "new.weights.h5")):
-        found = datasets.find_vgg16_weights(name)
-        assert found.kind == "file" and Path(name).name in found.note and str(files) not in found.note
-        assert "RANDOM" not in found.note and loads(found, arrays)
-
-
-@pytest.mark.fault
-def test_wrong_own_weights_are_one_line(files, tmp_path):
+def one_number(content, path):
     import h5py
+
+    path.write_bytes(content)
+    with h5py.File(path, "a") as file:
+        layer = file["block1_conv1" if "vgg16" in path.name else "conv1"]
+        layer[layer.attrs["weight_names"][0]][0, 0, 0, 0] += 1
+    return path.read_bytes()
+
+
+WRONG = {
+    "empty": ("keras/models", lambda content, path: b""),
+    "text": ("mine/vgg16", lambda content, path: b"something else"),
+    "cut": ("mine/weights", lambda content, path: content[:-70_000]),
+    "a number": ("cache/weights", one_number),
+}
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("what", WRONG)
+def test_a_wrong_file_is_never_trusted(what, network, public, capsys, tmp_path, monkeypatch):
+    (place, change), name = WRONG[what], public.file.name
+    (tmp_path / place).mkdir(parents=True)
+    wrong = tmp_path / place / name
+    wrong.write_bytes(change(public.file.read_bytes(), wrong))
+    if place.startswith("mine"):
+        monkeypatch.setenv("COURSE_DATA_DIR", str(tmp_path / "mine"))
+    where = {"keras": "Keras's cache", "cache": "the course's cache"}.get(place[:5], "COURSE_DATA_DIR")
+    assert state_of(network, where) == "wrong"
+    assert datasets.find_weights(network, "imagenet", "sample").kind == "random" and public.asked == []
+    assert f"{where}: {name} is damaged, or another file" in capsys.readouterr().out
+    found = datasets.find_weights(network, "imagenet", "real")
+    assert found.kind == "imagenet" and found.path != wrong and wrong.is_file()
+
+
+def test_mobilenets_part_serves_as_well_as_the_whole_file(trained, tmp_path, monkeypatch):
+    monkeypatch.setattr(MOBILENET, "CHECKSUM", MOBILENET.checksum(trained.folder / MOBILENET.FOLDER))
+    pictures = np.random.default_rng(3).uniform(-1, 1, (2, 64, 64, 3)).astype(np.float32)
+    answers = []
+    for name in (MOBILENET.PART, MOBILENET.FOLDER):
+        monkeypatch.setenv("COURSE_DATA_DIR", str(tmp_path / name))
+        (tmp_path / name).mkdir()
+        shutil.copyfile(trained.folder / name, tmp_path / name / name)
+        base, _ = base_of("mobilenet", 64)
+        datasets.find_weights("mobilenet", "imagenet", "real").load_into(base)
+        answers.append(base.predict(pictures, verbose=0))
+    assert np.array_equal(*answers)
+    base.set_weights(trained.bases["mobilenet"].get_weights())
+    assert np.array_equal(answers[0], base.predict(pictures, verbose=0))
+
+
+def test_random_weights_leave_a_network_as_it_is(network, capsys):
+    base, _ = base_of(network)
+    before = base.get_weights()
+    found = datasets.find_weights(network, "random", "real")
+    found.load_into(base)
+    assert found.path is None and found.kind == "random" and "RANDOM, nothing learnt yet" in found.note
+    assert found.note in capsys.readouterr().out
+    assert all(np.array_equal(a, b) for a, b in zip(before, base.get_weights(), strict=True))
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("vgg19",), "network='vgg19' is not known: choose vgg16 or mobilenet"),
+        (("vgg16", "own.h5"), "weights='own.h5' is not known: choose imagenet or random"),
+        (("vgg16", "imagenet", "reel"), "data_source='reel' is not known"),
+    ],
+)
+def test_wrong_words_are_one_line(arguments, words):
+    assert words in error_of(datasets.find_weights, *arguments)
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize(("channels", "layer"), [(3, "block1_conv1"), (1, "conv1")])
+def test_weights_that_do_not_fit_the_network_are_one_line(channels, layer, trained):
     import keras
 
-    (tmp_path / "folder.h5").mkdir()
-    (tmp_path / "a.txt").write_text("x")
-    names = [str(tmp_path / name) for name in ("no.weights.h5", "folder.h5", "a.txt", "long" * 100 + ".h5")]
-    for name in (*names, "~nobody-of-this-name/a.h5"):
-        assert "neither 'imagenet', 'random' nor a file" in error_of(datasets.find_vgg16_weights, name)
-
-    whole = (files / "new.weights.h5").read_bytes()
-    (tmp_path / "cut.weights.h5").write_bytes(whole[: len(whole) // 2])
-    (tmp_path / "text.h5").write_bytes(b"no weights")
-    keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)]).save_weights(tmp_path / "other.weights.h5")
-    shutil.copyfile(files / "new.weights.h5", tmp_path / "lacks.weights.h5")
-    with h5py.File(tmp_path / "lacks.weights.h5", "a") as file:
-        del file["layers/conv2d_5"]
-    for name, change in (("fewer.h5", [0, *range(2, 19)]), ("swapped.h5", [0, 17, *range(2, 17), 1, 18])):
-        shutil.copyfile(files / "old.h5", tmp_path / name)
-        with h5py.File(tmp_path / name, "a") as file:
-            file.attrs["layer_names"] = file.attrs["layer_names"][change]
-    for name in ("cut.weights", "text", "other.weights", "lacks.weights", "fewer", "swapped"):
-        line = error_of(datasets.find_vgg16_weights, str(tmp_path / f"{name}.h5"))
-        assert "does not hold VGG16 without its top" in line
+    network = keras.Sequential([keras.Input((9, 9, channels)), keras.layers.Conv2D(32, 3, name=layer)])
+    found = datasets.FoundWeights(trained.folder / MOBILENET.PART, "imagenet", "")
+    assert f"has no weights for the layer {layer!r}" in error_of(found.load_into, network)
 
 
-@pytest.mark.kernel
-def test_lesson_6_takes_a_weights_file(files, tmp_path):
-    """The whole way: the lesson's parameter, the file as published, the metrics and what the pages say."""
-    chosen = ["--profile", "smoke", "--lesson", "06", "-p", "epochs=1", "-p"]
-    chosen += [f"weights={files / 'old.h5'}", "--output", str(tmp_path / "run")]
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("COURSE_DATA")}
-    done = subprocess.run(
-        [sys.executable, "-m", "course", "run", *chosen],
-        cwd=COURSE_FOLDER,
-        env={**kept, "COURSE_DATA_SOURCE": "sample"},
-        capture_output=True,
-        text=True,
-        timeout=900,  # a busy machine
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-    stem = "06-vgg16-transfer-car-plane"
-    metrics = json.loads((tmp_path / "run" / f"{stem}.json").read_text(encoding="utf-8"))
-    for network in ("vgg16-frozen", "vgg16-fine-tuned"):
-        assert metrics["networks"][network]["weights"] == "file"
-    page = (tmp_path / "run" / f"{stem}.ipynb").read_text(encoding="utf-8")
-    assert "VGG16 weights: from the file old.h5." in page and "VGG16 with loaded weights" in page
-    assert "UNAVAILABLE: VGG16" not in page
+@pytest.mark.fault
+def test_first_kernels_are_found_verified_or_not_there(trained, tmp_path, monkeypatch):
+    assert datasets.vgg16_first_kernels() is None
+    place = tmp_path / "mine" / "weights"
+    place.mkdir(parents=True)
+    monkeypatch.setenv("COURSE_DATA_DIR", str(tmp_path / "mine"))
+    shutil.copyfile(trained.folder / VGG16.FOLDER, place / VGG16.FOLDER)
+    monkeypatch.setattr(VGG16, "CHECKSUM", VGG16.checksum(place / VGG16.FOLDER))
+    first = trained.bases["vgg16"].get_layer("block1_conv1").kernel.numpy()
+    assert np.array_equal(datasets.vgg16_first_kernels(), first)
+    for wrong in (np.zeros((3, 3, 3, 64), np.float32), np.array([{}] * 9), b"", b"x" * 7000):
+        if isinstance(wrong, bytes):
+            (place / KERNELS).write_bytes(wrong)
+        else:
+            np.save(place / KERNELS, wrong)
+        line = error_of(datasets.vgg16_first_kernels)
+        assert line == f"COURSE_DATA_DIR: {KERNELS} is damaged, or another file: replace it."
+
+
+@pytest.mark.skipif(not REAL_FOLDER, reason="COURSE_DATA_DIR does not name the real weights")
+def test_the_real_weights(monkeypatch):
+    monkeypatch.setenv("COURSE_DATA_DIR", REAL_FOLDER)
+    kernels = datasets.vgg16_first_kernels()
+    assert kernels.shape == (3, 3, 3, 64) and kernels.dtype == np.float32
+    (base, _), (reference, _) = base_of("mobilenet", 96), base_of("mobilenet", 64)
+    datasets.find_weights("mobilenet", "imagenet", "real").load_into(base)
+    reference.load_weights(Path(REAL_FOLDER, "weights", MOBILENET.PART))
+    pairs = zip(base.get_weights(), reference.get_weights(), strict=True)
+    assert all(np.array_equal(loaded, theirs) for loaded, theirs in pairs)

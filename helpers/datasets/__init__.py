@@ -1,64 +1,45 @@
-"""Find, download, verify and describe the pictures of the course.
+"""Find, download, verify and describe the pictures and weights of the course.
 
-Every finder looks, in this order, at the folder that the variable ``COURSE_DATA_DIR`` names, at the
-course's own cache, and at the public source; when nothing answers within ten seconds and
-``data_source`` is ``"auto"``, at the built-in sample. What was found is always printed, and a sample is
-never called anything else. How a lesson preprocesses its pictures is not decided here.
+Every finder looks at the folder that the variable ``COURSE_DATA_DIR`` names (it is only read), at the
+course's own cache (``COURSE_CACHE_DIR`` names another one), at the public source and, when nothing answers
+within ten seconds, at the built-in sample. What was found is always printed, and a sample is never called
+anything else. ``COURSE_DATA_SOURCE`` (``auto``, ``real``, ``sample``) is what ``data_source="auto"`` means.
 
-Variables of the environment, all optional: ``COURSE_DATA_DIR`` (a folder that holds ``mnist/``,
-``intel-scenes/`` and/or ``car-plane/``; it is only read), ``COURSE_CACHE_DIR`` (where downloads are kept),
-``COURSE_DATA_SOURCE`` (``auto``, ``real`` or ``sample``: what ``data_source="auto"`` means today).
-
-To add a set, copy the module of one, and name it in `SETS` below. A set's module holds ``NAME``, ``TITLE``,
-``FOLDER`` (where it lies in ``COURSE_DATA_DIR``), ``MEGABYTES``, ``PUBLISHED`` (counts), ``URL`` and three
-functions: ``look(folder, where)``, ``download(cache)`` and ``sample()``.
+To add a set, copy the module of one, and name it in `SETS` below. A set has ``NAME``, ``TITLE``, ``FOLDER``
+(where it lies in ``COURSE_DATA_DIR``), ``MEGABYTES``, ``URL`` and two functions: ``look(folder, where)``, to
+find it or to raise, and ``download(folder)``, to fill a folder.
 """
 
 # ruff: noqa: F401
+import os
 from pathlib import Path
-from types import ModuleType
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from helpers import CourseError
-from helpers.datasets import _common, _weights, car_plane, intel_scenes, mnist
+from helpers.datasets import _common, car_plane, intel_scenes, mnist
 from helpers.datasets._common import DATA_FOLDER, SAMPLES_FOLDER, DatasetInfo, cache_folder, source_in_use
-from helpers.datasets._download import DownloadFailed, downloading
+from helpers.datasets._download import DownloadFailed, download
 from helpers.datasets._folders import own_photographs, usable_pictures
 from helpers.datasets._pictures import read_photographs
-from helpers.datasets._weights import FoundWeights, find_vgg16_weights
+from helpers.datasets._weights import NETWORKS, FoundWeights, vgg16_first_kernels
 from helpers.datasets.intel_scenes import CLASSES as SCENE_CLASSES
 from helpers.datasets.intel_scenes import ImageFolders
 
 SETS = {a_set.NAME: a_set for a_set in (mnist, intel_scenes, car_plane)}
-NAMES = (*SETS, _weights.NAME)
-
-
-class Place(NamedTuple):
-    """What is found of a set in one place.
-
-    ``found`` is ``"complete"``, ``"partial"``, ``"sample"``, ``"random"`` (weights), ``"not asked"`` (the
-    public source), ``"wrong"`` (something is there, and cannot be used) or ``"missing"``.
-    """
-
-    name: str
-    place: str
-    found: str
-    detail: str
+WEIGHTS = {network.NAME: network for network in NETWORKS.values()}
+NAMES = (*SETS, *WEIGHTS)
 
 
 def load_mnist(data_source: str = "auto") -> mnist.Mnist:
-    """Load the MNIST digits of lesson 4 and print what was found.
+    """Load the MNIST digits of lesson 4, see :class:`mnist.Mnist`, and print what was found.
 
     Args:
         data_source: ``"auto"``, ``"real"`` (no fall-back) or ``"sample"``.
 
-    Returns:
-        Arrays of uint8, see :class:`mnist.Mnist`. The sample is scikit-learn's digits, enlarged to 28 x 28.
-
     Raises:
         CourseError: nothing real is available and ``data_source`` is ``"real"``; ``COURSE_DATA_DIR`` is not a
-            folder or is empty, or its ``mnist.npz`` is damaged or holds something else.
+            folder or is empty, or the set in it is damaged.
     """
     return _find(mnist, data_source)
 
@@ -73,80 +54,108 @@ def find_car_plane(data_source: str = "auto") -> car_plane.CarPlane:
     return _find(car_plane, data_source)
 
 
+def find_weights(network: str, weights: str = "imagenet", data_source: str = "auto") -> FoundWeights:
+    """Find what a network learnt on ImageNet; its ``load_into(base)`` copies that into your own network.
+
+    Args:
+        network: ``"vgg16"`` (without its top) or ``"mobilenet"`` (up to ``conv_pw_12_relu``).
+        weights: ``"imagenet"``, or ``"random"`` for none.
+        data_source: with ``"auto"``, random weights stand in for unavailable ones; with ``"sample"`` nothing
+            is downloaded; with ``"real"`` there is no fall-back.
+
+    Raises:
+        CourseError: another word, or ImageNet's weights are unavailable and ``data_source`` is ``"real"``.
+    """
+    for name, value, words in (("network", network, NETWORKS), ("weights", weights, ("imagenet", "random"))):
+        if value not in words:
+            raise CourseError(f"{name}={value!r} is not known: choose {' or '.join(words)}.")
+    return _find(NETWORKS[network], data_source, sample=weights == "random")
+
+
+class Place(NamedTuple):
+    """What is found of a set in one place: complete, partial, sample, not asked, wrong or missing."""
+
+    name: str
+    place: str
+    found: str
+    detail: str
+
+
 def status(name: str) -> list[Place]:
     """What is found of one set, of :data:`NAMES`, in each place, without asking the network."""
-    a_set = _named(name)
-    if a_set is _weights:
-        rows = [(where, state, path.name) for where, path, state in _weights.places()]
-        stand_in = ("stand-in", "random", "random weights, marked as such")
-    else:
-        rows = [(where, *_state(a_set, folder, where)) for where, folder in _common.local_places()]
-        stand_in = (_common.IN_SAMPLE, "sample", a_set.sample().info.in_words())
+    a_set, rows = _named(name), []
+    for where, folder in (*_places(a_set), (_common.IN_SAMPLE, SAMPLES_FOLDER)):
+        try:
+            info = a_set.look(folder, where).info
+            rows.append(
+                (where, info.kind, f"{info.in_words()} ({info.note})" if info.note else info.in_words())
+            )
+        except (CourseError, OSError) as reason:
+            rows.append((where, "wrong", _common.plain(reason)) if str(reason) else (where, "missing", ""))
     size = f"{urlsplit(a_set.URL).hostname}, {a_set.MEGABYTES:,} MB to download"
-    return [Place(name, *row) for row in (*rows, ("public source", "not asked", size), stand_in)]
+    rows.insert(-1, ("public source", "not asked", size))
+    return [Place(name, *row) for row in rows]
 
 
-def fetch(name: str) -> DatasetInfo | FoundWeights:
-    """Bring one set, of :data:`NAMES`, into the course's cache, unless a complete one is on this machine.
-
-    What there is now is printed; a set that is unavailable is a CourseError with the reason and the remedy.
-    """
-    a_set = _named(name)
-    if a_set is _weights:
-        return find_vgg16_weights("imagenet", "real")
-    return _find(a_set, "real", only_complete=True).info
+def fetch(name: str) -> DatasetInfo:
+    """Bring one set, of :data:`NAMES`, into the course's cache, unless a complete one is on this machine."""
+    return _find(_named(name), "real", only_complete=True).info
 
 
-def _named(name: str) -> ModuleType:
+def _named(name: str) -> Any:
     if name not in NAMES:
         raise CourseError(f"there is no set named {name!r}: choose {', '.join(NAMES)}.")
-    return SETS.get(name, _weights)
+    return (SETS | WEIGHTS)[name]
 
 
-def _find(a_set: ModuleType, data_source: str, only_complete: bool = False) -> Any:
+def _places(a_set: Any) -> list[tuple[str, Path]]:
+    """The places to look at, in order; weights may also be where Keras keeps what it downloaded itself."""
+    keras = _common.path_of(os.environ.get("KERAS_HOME") or "~/.keras")
+    return _common.local_places() + [("Keras's cache", keras)] * (a_set in WEIGHTS.values())
+
+
+def _find(a_set: Any, data_source: str, only_complete: bool = False, sample: bool = False) -> Any:
     """Search the places in their order, and print what was found."""
     source = source_in_use(data_source)
-    found = a_set.sample() if source == "sample" else _search(a_set, source, only_complete)
-    print(found.info.describe())
+    if not sample and (source != "sample" or a_set in WEIGHTS.values()):
+        found = _search(a_set, source, only_complete)
+    else:
+        found = a_set.look(SAMPLES_FOLDER, _common.IN_SAMPLE)
+    print(getattr(found, "note", "") or found.info.describe())
     return found
 
 
-def _search(a_set: ModuleType, source: str, only_complete: bool) -> Any:
+def _search(a_set: Any, source: str, only_complete: bool) -> Any:
     reasons, stand_in = [], None
-    for where, folder in _common.local_places():
+    for where, folder in _places(a_set):
+        to_mend = where == _common.IN_DATA_DIR and not only_complete  # by the user
         try:
             found = a_set.look(folder, where)
-            if found.info.kind == "complete" or (where == _common.IN_DATA_DIR and not only_complete):
+            if found.info.kind == "complete" or to_mend:
                 return found
-            # A damaged set in our own cache, which a download replaces.
-            stand_in = None if only_complete else found
+            stand_in = None if only_complete else found  # damaged, in our own cache: a download replaces it
         except _common.NotHere as reason:
             reasons.append(f"{where}: {reason}" if str(reason) else f"not in {where}")
+        except OSError as error:
+            name = Path(error.filename or folder).name
+            reasons.append(f"{where}: {name} cannot be read ({_common.plain(error)})")
         except CourseError as reason:
-            if where == _common.IN_DATA_DIR and not only_complete:  # the user's to mend
+            if to_mend:
                 raise
             reasons.append(str(reason))
-        except OSError as error:
-            reasons.append(f"{where}: {_common.plain(error)}")
     try:
-        with downloading(a_set.TITLE, a_set.URL, a_set.MEGABYTES, patient=source == "real"):
-            cache_folder().mkdir(parents=True, exist_ok=True)
-            a_set.download(cache_folder())
-            return a_set.look(cache_folder(), _common.IN_CACHE)
+        if source == "sample":
+            raise DownloadFailed("data_source is sample, so nothing is downloaded", "use data_source='auto'")
+        download(a_set, patient=source == "real")
+        return a_set.look(cache_folder(), _common.IN_CACHE)
     except DownloadFailed as failure:
-        why = f"{a_set.TITLE} are unavailable ({'; '.join([*reasons, str(failure)])})"
-        remedy = f"{failure.remedy}, or set COURSE_DATA_DIR to a folder that holds {a_set.FOLDER}"
+        reason, remedy = failure.args
+        why = f"{a_set.TITLE} are unavailable ({'; '.join([*reasons, reason])})"
+        remedy = f"{remedy}, or set COURSE_DATA_DIR to a folder that holds {a_set.FOLDER}"
     if stand_in:
         return stand_in
     if source == "real":
-        raise CourseError(f"{why}: {remedy}, or use data_source='sample'.")
+        instead = "data_source='sample'" if a_set in SETS.values() else "weights='random'"
+        raise CourseError(f"{why}: {remedy}, or use {instead}.")
     print(f"{why}. To have them, {remedy}.")
-    return a_set.sample()
-
-
-def _state(a_set: ModuleType, folder: Path, where: str) -> tuple[str, str]:
-    try:
-        info = a_set.look(folder, where).info
-    except (CourseError, OSError) as reason:
-        return ("wrong", _common.plain(reason)) if str(reason) else ("missing", "")
-    return info.kind, f"{info.in_words()} ({info.note})" if info.note else info.in_words()
+    return a_set.look(SAMPLES_FOLDER, _common.IN_SAMPLE)

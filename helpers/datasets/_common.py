@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pooch
 
-from helpers import CourseError
+from helpers import COURSE_FOLDER, CourseError
 
-DATA_FOLDER = Path(__file__).resolve().parent.parent.parent / "data"
+DATA_FOLDER = COURSE_FOLDER / "data"
 SAMPLES_FOLDER = DATA_FOLDER / "samples"
 IN_DATA_DIR = "COURSE_DATA_DIR"
 IN_CACHE = "the course's cache"
@@ -25,12 +25,9 @@ class NotHere(CourseError):
 class DatasetInfo:
     """Which pictures a lesson works on.
 
-    Attributes:
-        name, title: of the set, for example ``"mnist"`` and ``"MNIST digits"``.
-        counts, published: pictures in each part, here and as published: ``{"train": 60000, "test": 10000}``.
-        where: ``"COURSE_DATA_DIR"``, ``"the course's cache"`` or ``"built-in sample"``; never a path.
-        note: what is different from the published set, or nothing.
-        used: parts of which a lesson takes fewer pictures than there are: ``{"train": 600}``.
+    ``counts``, ``published`` and ``used`` are numbers of pictures in each part, ``{"train": 60000, ...}``:
+    here, in the published set, and, where a lesson takes fewer than there are, in the lesson. ``where`` is
+    never a path; ``note`` says what is different from the published set.
     """
 
     name: str
@@ -86,16 +83,16 @@ def source_in_use(data_source: str) -> str:
 
 def local_places() -> list[tuple[str, Path]]:
     """The local places to look at, in order, as (name to print, folder)."""
-    places = [(IN_CACHE, cache_folder())]
-    if named := os.environ.get("COURSE_DATA_DIR", "").strip():
-        try:
-            wrong = "" if any(path_of(named).iterdir()) else "is empty"
-        except OSError as error:
-            wrong = f"cannot be read ({plain(error)})"
-        if wrong:
-            raise CourseError(f"COURSE_DATA_DIR={named!r} {wrong}: correct it, or unset it to download.")
-        places.insert(0, (IN_DATA_DIR, path_of(named)))
-    return places
+    named = os.environ.get("COURSE_DATA_DIR", "").strip()
+    if not named:
+        return [(IN_CACHE, cache_folder())]
+    try:
+        wrong = "" if any(path_of(named).iterdir()) else "is empty"
+    except OSError as error:
+        wrong = f"cannot be read ({plain(error)})"
+    if wrong:
+        raise CourseError(f"COURSE_DATA_DIR={named!r} {wrong}: correct it, or unset it to download.")
+    return [(IN_DATA_DIR, path_of(named)), (IN_CACHE, cache_folder())]
 
 
 def cache_folder() -> Path:
@@ -116,25 +113,20 @@ def base_of(folder: Path, name: str, parts: Sequence[str]) -> Path:
 def count_classes(folder: Path, class_names: Sequence[str]) -> int:
     """Count the pictures in the class folders by their names; raises NotHere for a class without any."""
     counts = {name: len(pictures_in(folder / name)) for name in class_names}
-    if empty := [name for name, count in counts.items() if not count]:
-        raise NotHere(f"{folder.name} has no pictures of {', '.join(empty)}")
+    if not all(counts.values()):
+        raise NotHere(f"{folder.name} has no pictures of {min(counts, key=counts.get)}")
     return sum(counts.values())
 
 
 def pictures_in(folder: Path) -> list[Path]:
     """The files of a folder, if there is one, that are pictures by their names; sorted."""
-    paths = folder.iterdir() if folder.is_dir() else ()
-    return sorted(path for path in paths if path.suffix.lower() in PICTURE_SUFFIXES and is_file(path))
+    paths = sorted(folder.iterdir()) if folder.is_dir() else ()
+    return [path for path in paths if path.suffix.lower() in PICTURE_SUFFIXES and path.is_file()]
 
 
 def path_of(named: str | Path) -> Path:
     """The path that a user wrote, with ``~`` expanded where there is such a user."""
     return Path(os.path.expanduser(named))  # noqa: PTH111  Path.expanduser raises for nobody's name
-
-
-def is_file(path: Path) -> bool:
-    """Whether a path names a regular file; one that no system could have (too long) does not."""
-    return os.path.isfile(path)  # noqa: PTH113  Path.is_file raises for a name that is too long
 
 
 def printable(name: str) -> str:

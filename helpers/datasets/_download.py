@@ -1,13 +1,15 @@
 """The one downloader: checksums, retries, a bar, limits, and nothing half-done left behind."""
 
 import contextlib
+import os
 import shutil
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pooch
@@ -15,58 +17,65 @@ import requests
 from tqdm import tqdm
 
 from helpers import CourseError
-from helpers.datasets._common import IN_CACHE, plain
+from helpers.datasets._common import IN_CACHE, cache_folder, plain
 
-ANSWER_SECONDS = 7.0  # that all sources together may keep silent before samples are taken ...
-SHORT_SECONDS = 1.0  # ... and each of the later questions, so that a second cell does not wait again
+ANSWER_SECONDS = 7.0  # that a source may keep silent before samples are taken ...
+SHORT_SECONDS = 1.0  # ... and each one after it, so that a second cell does not wait as long again
 RETRIES = 2
-SLOWEST = 10_000  # bytes a second, less than any telephone's line: MNIST takes 20 minutes
 LATER = "try again later"
+SLOWEST = 10_000  # bytes a second, less than any telephone's line: MNIST takes 20 minutes
 
-waited = 0.0  # seconds so far, in vain
+silent: list[str] = []  # addresses that did not answer
 
 
 class DownloadFailed(Exception):
-    """A public source did not give what it was asked for: one reason, one remedy."""
-
-    def __init__(self, reason: str, remedy: str = LATER):
-        super().__init__(reason)
-        self.remedy = remedy
+    """A public source did not give what it was asked for: ``(reason, remedy)``."""
 
 
-@contextlib.contextmanager
-def downloading(
-    title: str, address: str, megabytes: int, patient: bool, into=IN_CACHE, variable="COURSE_CACHE_DIR"
-) -> Iterator[None]:
-    """Ask a source, announce the download, and turn all that goes wrong in it into a DownloadFailed."""
-    host = urlsplit(address).hostname
-    ask(address, patient)
-    print(f"Downloading {title} from {host} into {into}: {megabytes:,} MB ...", flush=True)
+def download(a_set: Any, patient: bool) -> None:
+    """Bring a set into the cache, where it appears whole and verified. What goes wrong is DownloadFailed."""
+    host = urlsplit(a_set.URL).hostname
+    ask(a_set.URL, patient)
+    print(f"Downloading {a_set.TITLE} from {host} into {IN_CACHE}: {a_set.MEGABYTES:,} MB ...", flush=True)
     try:
-        yield
+        cache = cache_folder()
+        cache.mkdir(parents=True, exist_ok=True)
+        for left in cache.glob("*.part"):  # by a process that was killed
+            if time.time() - left.stat().st_mtime > 86_400:
+                shutil.rmtree(left, ignore_errors=True)
+        # A folder for this process alone; what is not taken out of it vanishes with it.
+        with tempfile.TemporaryDirectory(".part", dir=cache, ignore_cleanup_errors=True) as staging:
+            made, place = Path(staging, a_set.NAME), cache / a_set.NAME
+            a_set.download(made)
+            info = a_set.look(made.parent, IN_CACHE).info
+            if info.kind != "complete":
+                raise CourseError(info.note or info.in_words())
+            with contextlib.suppress(CourseError, OSError):
+                if a_set.look(cache, IN_CACHE).info.kind == "complete":
+                    return  # another process was faster
+            if os.path.lexists(place):
+                place.rename(made.with_name("replaced"))  # a damaged set, or a link that leads nowhere
+            made.rename(place)
     except DownloadFailed:
         raise
+    except CourseError as reason:
+        raise DownloadFailed(f"what {host} sent is not the published set: {reason}", LATER) from None
     except requests.RequestException as error:
-        answered = error.response is not None  # "404 Client Error: Not Found for url: ..."
-        raise DownloadFailed(plain(error) if answered else f"the connection to {host} was cut") from None
+        # An answer is "404 Client Error: Not Found for url: ...".
+        why = f"the connection to {host} was cut" if error.response is None else plain(error)
+        raise DownloadFailed(why, LATER) from None
     except OSError as error:
-        remedy = f"free {2 * megabytes:,} MB and make it writable, or set {variable} to another folder"
-        raise DownloadFailed(f"{into} cannot be written: {plain(error)}", remedy) from None
+        remedy = f"free {2 * a_set.MEGABYTES:,} MB, or set COURSE_CACHE_DIR to another, writable folder"
+        raise DownloadFailed(f"{IN_CACHE} cannot be written: {plain(error)}", remedy) from None
     except Exception as error:
-        # pooch raises ValueError("SHA256 hash of downloaded file ... does not match"); kagglehub has its own.
-        reason = f"{host}: {type(error).__name__}: {plain(error)}"
-        if "hash" in str(error) or type(error).__name__ == "DataCorruptionError":
-            reason = f"wrong checksum: what {host} sent is damaged or has been replaced"
-        raise DownloadFailed(reason) from None
+        # pooch raises ValueError("SHA256 hash of downloaded file ... does not match")
+        wrong = f"wrong checksum: what {host} sent is damaged or has been replaced"
+        raise DownloadFailed(wrong if "hash" in str(error) else f"{host}: {plain(error)}", LATER) from None
 
 
 def ask(address: str, patient: bool) -> None:
-    """Ask whether anybody answers at an address; raises DownloadFailed.
-
-    A patient caller (``data_source="real"``) waits its whole time; the others share theirs.
-    """
-    global waited
-    limit = ANSWER_SECONDS if patient else max(SHORT_SECONDS, ANSWER_SECONDS - waited)
+    """Ask whether anybody answers; raises DownloadFailed. Only a patient caller always waits in full."""
+    limit = ANSWER_SECONDS if patient or not silent else SHORT_SECONDS
     answers = []
 
     def head() -> None:
@@ -78,25 +87,25 @@ def ask(address: str, patient: bool) -> None:
 
     # Beside the caller, because looking up a name has no time limit of its own.
     question = threading.Thread(target=head, daemon=True)
-    started = time.monotonic()
     question.start()
     question.join(limit)
     if why := answers[0] if answers else f"in {limit:.0f} seconds":
-        waited += time.monotonic() - started
+        silent.append(address)
         raise DownloadFailed(f"no answer from {urlsplit(address).hostname} {why}", "connect to the network")
 
 
-def fetch_files(files: Mapping[str, tuple[str, str]], folder: Path, title: str, megabytes: int) -> None:
-    """Download files that are not there yet, each checked and then renamed into its place (by pooch).
+def fetch_files(
+    files: Mapping[str, tuple[str, str | None]], folder: Path, title: str, megabytes: int
+) -> None:
+    """Download files through pooch: ``files`` maps a name in the folder to its address and SHA-256, if known.
 
-    ``files`` maps a name in the folder to its address and its SHA-256 (or ``"md5:..."``). A bar of so many
-    megabytes is drawn; half as much again is the limit.
+    A bar of so many megabytes is drawn; half as much again is the limit.
     """
     session = requests.Session()  # one connection for all files
     until = time.monotonic() + 1e6 * megabytes / SLOWEST
     bar = tqdm(total=megabytes * 10**6, desc=title, file=sys.stdout, unit="B", unit_scale=True, ncols=79)
 
-    def download(url: str, output_file: str, _: pooch.Pooch) -> None:
+    def fetch(url: str, output_file: str, _: pooch.Pooch) -> None:
         left = 1.5e6 * megabytes
         with session.get(url, stream=True, timeout=(5, 15)) as answer, Path(output_file).open("wb") as file:
             answer.raise_for_status()
@@ -105,38 +114,13 @@ def fetch_files(files: Mapping[str, tuple[str, str]], folder: Path, title: str, 
                 bar.update(len(chunk))
                 if left < 0 or time.monotonic() > until:
                     what = "far more than it should" if left < 0 else "too slowly"
-                    raise DownloadFailed(f"{urlsplit(url).hostname} sends {what}")
+                    raise DownloadFailed(f"{urlsplit(url).hostname} sends {what}", LATER)
 
     pooch.get_logger().setLevel("WARNING")  # it tells stderr about each file
-    if folder.is_symlink() and not folder.exists():
-        folder.unlink()  # a link to a disk that is gone
-    checksums = {name: checksum for name, (_, checksum) in files.items()}
     urls = {name: url for name, (url, _) in files.items()}
+    checksums = {name: checksum for name, (_, checksum) in files.items()}
     manager = pooch.create(folder, base_url="", registry=checksums, urls=urls, retry_if_failed=RETRIES)
     with session, bar:
         for name in files:
-            manager.fetch(name, downloader=download)
+            manager.fetch(name, downloader=fetch)
         bar.update(bar.total - bar.n)
-
-
-@contextlib.contextmanager
-def staging_folder(cache: Path, name: str) -> Iterator[Path]:
-    """A folder in the cache for this process alone; what is not installed from it vanishes with it."""
-    for left in cache.glob(f"{name}.*.part"):  # by a process that was killed
-        if time.time() - left.stat().st_mtime > 86_400:
-            shutil.rmtree(left, ignore_errors=True)
-    with tempfile.TemporaryDirectory(".part", f"{name}.", cache, ignore_cleanup_errors=True) as staging:
-        yield Path(staging)
-
-
-def install(source: Path, target: Path, staging: Path, look: Callable) -> None:
-    """Put a finished folder into its place, unless another process has put a complete one there."""
-    with contextlib.suppress(CourseError, OSError):
-        if look(target.parent, IN_CACHE).info.kind == "complete":
-            return
-    with contextlib.suppress(FileNotFoundError):
-        target.rename(staging / "replaced")  # a damaged set, or a link that leads nowhere
-    if staging in source.parents:
-        source.rename(target)
-    else:  # Colab and Kaggle mount the set read-only at a place of their own
-        target.symlink_to(source, target_is_directory=True)

@@ -12,14 +12,12 @@ from pathlib import Path
 import numpy as np
 
 from helpers import CourseError
-from helpers.datasets import _pictures
 from helpers.datasets._common import PICTURE_SUFFIXES, path_of, plain, printable
-from helpers.datasets._pictures import Unreadable, read_picture
+from helpers.datasets._pictures import Unreadable, colours_of, opened, read_picture, without_warnings
 
 DECODED_BY_TENSORFLOW = ("BMP", "GIF", "JPEG", "MPO", "PNG")
 NO_PICTURE = "is not a picture by its name"
 MOST_PHOTOGRAPHS = 200
-NOT_PHOTOGRAPHS = ("desktop.ini", "thumbs.db")  # what systems put into folders unasked
 
 
 @dataclass(frozen=True)
@@ -28,7 +26,7 @@ class PictureReport:
 
     Attributes:
         folder: the folder to stream from: the one that was given if all in it is well, otherwise a
-            private one of links and converted copies that vanishes with the process.
+            private copy of what can be used, which vanishes with the process.
         counts: usable pictures in each class, by class name.
         problems: one line for each file or folder that was converted or left out.
     """
@@ -69,10 +67,8 @@ def _described(what: str, problems: list[str], most: int) -> str:
 def usable_pictures(folder: Path | str, class_names: Sequence[str]) -> PictureReport:
     """Look at every picture, and give a folder that Keras's ``image_dataset_from_directory`` can stream.
 
-    TensorFlow decodes every file once: a damaged one would otherwise stop a training run half-way, without a
-    name. A picture that is not RGB (grey, CMYK, palette, transparent) or that TensorFlow cannot decode (WebP,
-    TIFF, some BMP) is replaced by an RGB copy, white behind transparent pixels. Nothing in ``folder`` is
-    changed.
+    TensorFlow decodes every file once. A damaged one is left out; one that is not RGB (grey, CMYK, palette,
+    transparent) or that TensorFlow cannot decode (WebP, TIFF, some BMP) is converted in a private copy.
 
     Args:
         folder: holds one folder for each class; other folders in it are reported and ignored.
@@ -82,14 +78,12 @@ def usable_pictures(folder: Path | str, class_names: Sequence[str]) -> PictureRe
     Raises:
         CourseError: a folder is missing or cannot be read, or a class has no usable picture.
     """
-    folder = Path(folder)
-    problems, files = [], []
+    folder, problems = Path(folder), []
     try:
         if class_names:
             others = sorted(path.name for path in folder.iterdir() if path.name not in class_names)
-            problems += [f"{printable(name)}: unexpected, ignored" for name in others]
-        for name in class_names or ("",):
-            files += [(name, path) for path in sorted((folder / name).iterdir())]
+            problems = [f"{printable(name)}: unexpected, ignored" for name in others]
+        paths = [path for name in class_names or [""] for path in sorted((folder / name).iterdir())]
     except OSError as error:
         name = Path(error.filename or folder).name
         raise CourseError(f"the folder {name!r} cannot be read ({plain(error)}): check the path.") from None
@@ -98,41 +92,44 @@ def usable_pictures(folder: Path | str, class_names: Sequence[str]) -> PictureRe
 
     with quiet_import():
         import tensorflow  # noqa: F401  not in a thread, where importing is slow
-    counts = dict.fromkeys(class_names or ("pictures",), 0)
-    with _pictures.without_warnings():
-        with ThreadPoolExecutor(min(4, (os.cpu_count() or 1) + 1)) as pool:
-            verdicts = list(pool.map(_judge, (path for _, path in files)))
-        clean = not problems and not any(verdicts)
-        streamed = folder if clean else Path(tempfile.mkdtemp(prefix="course-pictures-"))
-        if not clean:
-            atexit.register(shutil.rmtree, streamed, ignore_errors=True)
-        for number, ((name, path), verdict) in enumerate(zip(files, verdicts, strict=True)):
+    with without_warnings(), ThreadPoolExecutor(min(4, (os.cpu_count() or 1) + 1)) as pool:
+        verdicts = list(pool.map(_judge, paths))
+    counts = dict.fromkeys(class_names or ["pictures"], 0)
+    private = None
+    try:
+        if problems or any(verdicts):
+            private = Path(tempfile.mkdtemp(prefix="course-pictures-"))
+            atexit.register(shutil.rmtree, private, ignore_errors=True)
+        for path, verdict in zip(paths, verdicts, strict=True):
             label = printable(path.relative_to(folder).as_posix())
             try:
-                if not clean:
-                    _put(path, streamed / name, number, verdict)
+                if private:
+                    _copy(path, private / label, verdict)
                 if verdict:
                     problems.append(f"{label}: {verdict}, converted to RGB")
-                counts[name or "pictures"] += 1
+                counts[path.parent.name if class_names else "pictures"] += 1
             except Unreadable as reason:
                 problems.append(f"{label}: {reason}, left out")
+    except OSError as error:
+        remedy = "free some space, or set TMPDIR to another folder"
+        raise CourseError(f"the temporary folder cannot be written ({plain(error)}): {remedy}.") from None
     if empty := [name for name, count in counts.items() if not count]:
         raise CourseError(f"{folder.name} has no usable picture of class {empty[0]!r}: add some.")
-    return PictureReport(streamed, counts, problems)
+    return PictureReport(private or folder, counts, problems)
 
 
 def _judge(path: Path) -> str:
     """Return nothing for a good picture, or why it has to be converted, if it can be."""
     import tensorflow as tf
 
+    if path.suffix.lower() not in PICTURE_SUFFIXES:
+        return NO_PICTURE
     try:
-        if path.suffix.lower() not in PICTURE_SUFFIXES:
-            return NO_PICTURE
         str(path).encode()
-        with _pictures.opened(path) as picture:
+        with opened(path) as picture:
             if picture.format not in DECODED_BY_TENSORFLOW:
                 return f"is stored as {picture.format}"
-            if colours := _pictures.colours_of(picture):
+            if colours := colours_of(picture):
                 return f"is {colours}, not RGB"
         tf.io.decode_image(path.read_bytes(), channels=3, expand_animations=False)
     except UnicodeEncodeError:
@@ -142,39 +139,26 @@ def _judge(path: Path) -> str:
     return ""
 
 
-def _put(path: Path, folder: Path, number: int, verdict: str) -> None:
-    """Link a picture into a private folder, or write an RGB copy; never over anything that is there."""
+def _copy(path: Path, target: Path, verdict: str) -> None:
+    """Copy a picture, as RGB where it has to be converted."""
     if verdict == NO_PICTURE:
         raise Unreadable(verdict)
-    folder.mkdir(exist_ok=True)
-    target = folder / printable(path.name)
-    if os.path.lexists(target):  # a.jpg and A.jpg, where the disk takes them for one
-        target = folder / f"{number:06}-{target.name}"
+    target.parent.mkdir(exist_ok=True)
     if verdict:
-        picture, _ = read_picture(path, upright=False)
-        picture.save(target, "PNG")  # whatever its name ends in: both readers look at the content
-        return
-    try:
-        target.symlink_to(path.resolve())
-    except OSError:  # as Windows forbids it
+        with without_warnings():  # whatever its name ends in: TensorFlow looks at the content
+            read_picture(path)[0].save(target, "PNG")
+    else:
         shutil.copyfile(path, target)
 
 
-@_pictures.without_warnings()
+@without_warnings()
 def own_photographs(folder: Path | str, size: tuple[int, int] = (150, 150)) -> OwnPhotographs:
-    """Read a student's own photographs from one folder (lessons 5 and 6).
+    """Read a student's own photographs from one folder (lessons 5 and 6), at most 200.
 
     Every picture that can be read is taken, whatever its name says: turned upright by its EXIF data,
-    converted to RGB, transparent pixels laid on white, and stretched to ``size`` by averaging over all its
-    pixels, as ``tf.image.resize(..., antialias=True)`` does: without, the network would see one pixel in a
-    hundred of a telephone's photograph. Nothing is cropped, and nothing in the folder is changed.
-
-    Args:
-        folder: holds the photographs; hidden files are skipped, folders in it are named and not opened.
-        size: height and width of the result in pixels.
-
-    Returns:
-        Names, pictures and problems, see :class:`OwnPhotographs`; at most 200 photographs are taken.
+    converted to RGB, transparent pixels laid on white, and stretched to ``size`` (height, width) by averaging
+    over all its pixels, as ``tf.image.resize(..., antialias=True)`` does. Hidden files are skipped, folders
+    named and not opened.
 
     Raises:
         CourseError: the folder is missing, is a file, or has no photograph that can be used.
@@ -187,13 +171,13 @@ def own_photographs(folder: Path | str, size: tuple[int, int] = (150, 150)) -> O
         raise CourseError(f"{named} cannot be read ({plain(error)}): check the path{start}.") from None
 
     names, pictures, problems = [], [], []
-    for entry in (entry for entry in entries if entry.name.lower() not in NOT_PHOTOGRAPHS):
+    for entry in entries:
         name = printable(entry.name)
         if len(names) == MOST_PHOTOGRAPHS:
             problems.append(f"{name} and all after it: left out, {MOST_PHOTOGRAPHS} are the most")
             break
         try:
-            picture, colours = read_picture(entry, (size[1], size[0]), enough=max(size))
+            picture, colours = read_picture(entry, size)
         except Unreadable as reason:
             problems.append(f"{name}: {reason}, left out")
             continue

@@ -9,7 +9,7 @@ from pathlib import Path
 from helpers import CourseError
 from helpers.datasets import _common
 from helpers.datasets._common import IN_SAMPLE, DatasetInfo, NotHere, count_classes
-from helpers.datasets._download import fetch_files, install, staging_folder
+from helpers.datasets._download import fetch_files
 
 NAME, TITLE, FOLDER, MEGABYTES = "car-plane", "Cars and planes", "car-plane/", 16
 PUBLISHED = {"train": 160, "validation": 40, "test": 15}
@@ -40,41 +40,33 @@ class CarPlane:
 def look(folder: Path, where: str) -> CarPlane:
     """Find the three parts and the labels of the test pictures; compare all files with those published."""
     base = _common.base_of(folder, NAME, ("training_set", "val_set", "test"))
-    parts = [base / "training_set", base / "val_set", base / "test"]
-    train, validation = (count_classes(part, CLASSES) for part in parts[:2])
+    train, validation, test = base / "training_set", base / "val_set", base / "test"
     own = base / "test-labels.csv"
     labels = read_labels(own, f"{NAME}/{own.name} in {where}") if own.is_file() else read_labels(LABELS)
-    names = [path.name for path in _common.pictures_in(base / "test")]
-    test_labels = {name: labels[name] for name in names if name in labels}
-    if not test_labels:
+    names = [path.name for path in _common.pictures_in(test) if path.name in labels]
+    if not names:
         raise NotHere(f"{NAME}/test holds no picture whose label is known")
 
-    counts = {"train": train, "validation": validation, "test": len(test_labels)}
+    numbers = count_classes(train, CLASSES), count_classes(validation, CLASSES), len(names)
+    counts = dict(zip(PUBLISHED, numbers, strict=True))
     note = "drawn, not photographed" if where == IN_SAMPLE else ""
     if counts == PUBLISHED:
         sums = {p: hashlib.sha256(p.read_bytes()).hexdigest() for p in base.glob("*/**/*") if p.is_file()}
         changed = [name for name, sha in published_files().items() if sums.get(base / name) != sha]
         note = f"{len(changed)} not as published, the first is {changed[0]}" if changed else ""
     info = DatasetInfo(NAME, TITLE, counts, PUBLISHED, where, note)
-    return CarPlane(*parts, CLASSES, test_labels, info)
+    return CarPlane(train, validation, test, CLASSES, {name: labels[name] for name in names}, info)
 
 
 def read_labels(path: Path, name: str = LABELS.name) -> dict[str, int]:
-    """File name -> 0 (cars) or 1 (planes), from a table with the columns file and label (CSV, UTF-8).
-
-    Raises:
-        CourseError: the table cannot be read, lacks a column, or has another label.
-    """
+    """File name -> 0 (cars) or 1 (planes), from a CSV table; a CourseError says what is wrong with it."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:  # Excel writes a mark before the first line
-            labels = {row["file"]: row["label"] for row in csv.DictReader(file)}
-        return {file: {"0": 0, "1": 1}[label] for file, label in labels.items()}
+            return {row["file"]: {"0": 0, "1": 1}[row["label"]] for row in csv.DictReader(file)}
     except (OSError, ValueError, KeyError, csv.Error) as error:
         reason = f"{error} is wrong or missing" if isinstance(error, KeyError) else _common.plain(error)
-        remedy = (
-            "save it as CSV in UTF-8 with the columns file,label, where a label is 0 (cars) or 1 (planes)"
-        )
-        raise CourseError(f"{name} cannot be used ({reason}): {remedy}.") from None
+    remedy = "save it as CSV in UTF-8 with the columns file,label, where a label is 0 (cars) or 1 (planes)"
+    raise CourseError(f"{name} cannot be used ({reason}): {remedy}.")
 
 
 def published_files() -> dict[str, str]:
@@ -82,14 +74,7 @@ def published_files() -> dict[str, str]:
     return {line[66:]: line[:64] for line in CHECKSUMS.read_text(encoding="utf-8").splitlines() if line}
 
 
-def download(cache: Path) -> None:
-    """Bring all files into a folder of their own, which becomes the set when all are there."""
+def download(folder: Path) -> None:
+    """Fill a folder."""
     files = {name: (URL + urllib.parse.quote(name), sha) for name, sha in published_files().items()}
-    with staging_folder(cache, NAME) as staging:
-        fetch_files(files, staging / NAME, TITLE, MEGABYTES)
-        install(staging / NAME, cache / NAME, staging, look)
-
-
-def sample() -> CarPlane:
-    """The course's own drawings."""
-    return look(_common.SAMPLES_FOLDER, IN_SAMPLE)
+    fetch_files(files, folder, TITLE, MEGABYTES)

@@ -1,22 +1,17 @@
 """The Intel scenes: photographs in folders of six classes, from Kaggle."""
 
-import contextlib
-import logging
-import os
-import sys
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from unittest import mock
 
 from helpers import CourseError
-from helpers.datasets._common import IN_CACHE, IN_SAMPLE, SAMPLES_FOLDER, DatasetInfo, base_of, count_classes
-from helpers.datasets._download import DownloadFailed, install, staging_folder
+from helpers.datasets._common import IN_SAMPLE, DatasetInfo, base_of, count_classes
+from helpers.datasets._download import fetch_files
 from helpers.datasets._folders import usable_pictures
 
 NAME, TITLE, FOLDER, MEGABYTES = "intel-scenes", "Intel scenes", "intel-scenes/", 360
 PUBLISHED = {"train": 14_034, "test": 3_000}
-URL = "https://www.kaggle.com/"
-HANDLE = "puneet6060/intel-image-classification"
+URL = "https://www.kaggle.com/api/v1/datasets/download/puneet6060/intel-image-classification"
 CLASSES = ("buildings", "forest", "glacier", "mountain", "sea", "street")
 
 
@@ -41,29 +36,13 @@ def look(folder: Path, where: str) -> ImageFolders:
     return ImageFolders(*parts, CLASSES, DatasetInfo(NAME, TITLE, counts, PUBLISHED, where, note))
 
 
-def download(cache: Path) -> None:
-    """Bring the set into the cache through kagglehub, and look at every picture before it counts."""
-    with staging_folder(cache, NAME) as staging:
-        # kagglehub takes its folder from the environment, tells the log where it writes, draws on stderr.
-        for_kagglehub = {"KAGGLEHUB_CACHE": str(staging), "KAGGLEHUB_VERBOSITY": "error"}
-        with mock.patch.dict(os.environ, for_kagglehub), contextlib.redirect_stderr(sys.stdout):
-            import kagglehub
-
-            logging.getLogger("kagglehub").setLevel(logging.ERROR)
-            unpacked = Path(kagglehub.dataset_download(HANDLE))
-        print("Checking every picture ...", flush=True)
-        try:
-            found = look(unpacked, IN_CACHE)
-            problems = [] if found.info.kind == "complete" else [f"it has {found.info.in_words()} pictures"]
-            for part in (found.train, found.test):
-                problems += usable_pictures(part, CLASSES).problems
-        except CourseError as reason:
-            problems = [reason]
-        if problems:
-            raise DownloadFailed(f"what Kaggle sent is not the published set: {problems[0]}")
-        install(unpacked, cache / NAME, staging, look)
-
-
-def sample() -> ImageFolders:
-    """The course's own drawings."""
-    return look(SAMPLES_FOLDER, IN_SAMPLE)
+def download(folder: Path) -> None:
+    """Fill a folder; Kaggle publishes no checksum, so every picture is looked at."""
+    fetch_files({"archive.zip": (URL, None)}, folder.parent, TITLE, MEGABYTES)
+    with zipfile.ZipFile(folder.parent / "archive.zip") as archive:
+        archive.extractall(folder)
+    print("Checking every picture ...", flush=True)
+    found = look(folder, "")
+    for part in (found.train, found.test):
+        if problems := usable_pictures(part, CLASSES).problems:
+            raise CourseError(problems[0])

@@ -33,17 +33,12 @@ def main() -> int:
     except CourseError as error:
         print(error)
         return 2
-    names = {"seed": 0, "image_size": SIZE, "batch_size": BATCH, "epochs": EPOCHS, "kind": data.info.kind}
-    cells = ("def load_pictures(", "def vgg_input(", "def head_network(", "def vgg_features(")
-    lesson = run_cells("06-vgg16-transfer-car-plane", *cells, "def seconds_an_epoch(", **names)
+    names = {"image_size": SIZE, "batch_size": BATCH, "class_names": list(data.class_names)}
+    cells = ("load_pictures", "vgg_input", "head_network", "vgg_features", "seconds_an_epoch")
+    lesson = run_cells("06-vgg16-transfer-car-plane", *(f"def {cell}(" for cell in cells), **names)
     keras = lesson["keras"]
-
-    def load(part):
-        folder = datasets.usable_pictures(part, data.class_names).folder
-        return lesson["load_pictures"](folder, SIZE, label_mode="binary", class_names=list(data.class_names))
-
-    (x, y), _ = load(data.train)
-    (x_validation, _), _ = load(data.validation)
+    x, y = lesson["load_pictures"](data.train, SIZE)
+    x_validation, _ = lesson["load_pictures"](data.validation, SIZE)
     training.set_seed(0)
     base = keras.applications.VGG16(weights=None, include_top=False, input_shape=(SIZE, SIZE, 3))
     base.trainable = False

@@ -1,0 +1,246 @@
+"""The labs: their pages in a real browser, by mouse and by keyboard, and in a notebook's HTML."""
+
+import json
+import re
+import runpy
+import shutil
+import subprocess
+
+import nbformat
+import numpy as np
+import pytest
+from lab_browser import NAMES
+from nbconvert import HTMLExporter
+from PIL import Image
+from test_lesson_02 import run
+
+from helpers import COURSE_FOLDER, figures
+from helpers.convolution import correlate2d, max_pool2d, relu
+
+LABS, JAVASCRIPT = figures.LABS, COURSE_FOLDER / "tests" / "labs"
+TEXTS = json.loads((LABS / "src" / "en.json").read_text(encoding="utf-8"))
+SOURCES = {"lecture": 607_394, "assignment": 542_230, "intel": 135_942, "vgg16": 14_714_688}
+
+
+def numbers(text):
+    """Return the numbers of a text as people write them."""
+    return np.array([float(n) for n in re.findall(r"-?[\d.]+", text.replace("−", "-").replace(",", ""))])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_page_is_up_to_date_self_contained_and_has_its_picture(name):
+    page = (LABS / f"{name}.html").read_text(encoding="utf-8")
+    assert page == runpy.run_path(str(LABS / "build.py"))["page"](name), "run: python helpers/labs/build.py"
+    addresses = re.findall(
+        r"""(?:src|href)=["']?([^"'\s>]+)|(https?://[^\s"']+)|\bfetch\(|\bimport\b""", page
+    )
+    assert addresses == [(f"{name}.png", "")] and len(page.encode()) < 100_000
+    picture = LABS / f"{name}.png"
+    assert Image.open(picture).width >= 700 and picture.stat().st_size < 60_000
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_text_that_a_lab_asks_for_is_in_the_language_file_and_none_lies_there_unused(name):
+    known = TEXTS["frame"] | TEXTS[name]
+    files = [*LABS.glob(f"src/{name}.*"), LABS / "src" / "frame.mjs", LABS / "src" / "frame.html"]
+    sources = "".join(path.read_text(encoding="utf-8") for path in files)
+    asked = {one or other for one, other in re.findall(r'\btext\("([\w-]+)"|\{\{([\w-]+)\}\}', sources)}
+    assert asked - known.keys() == {"body"}
+    assert [key for key in known if key not in sources and f"`{key.split('-')[0]}-$" not in sources] == []
+
+
+def test_the_numbers_of_the_labs_pass_their_own_tests():
+    node = shutil.which("node")
+    if not node:
+        pytest.skip("needs node")
+    files = sorted(map(str, JAVASCRIPT.glob("*.test.mjs")))
+    ran = subprocess.run([node, "--test", *files], capture_output=True, text=True)
+    assert files and ran.returncode == 0, ran.stdout
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_lab_loads_without_an_error_fits_a_phone_and_axe_finds_nothing(open_page, name, scheme):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python")
+    for width in (390, 1100):
+        page = open_page(name, color_scheme=scheme, viewport={"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert axe.Axe().run(page).response["violations"] == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_control_of_a_lab_is_reached_with_the_keyboard(open_page, name):
+    page, seen = open_page(name), set()
+    for _ in range(300):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement === document.body"):
+            break
+        seen.add(page.evaluate("document.activeElement.outerHTML"))
+    stops = page.locator(":is(button, input, select, summary):visible:enabled:not([tabindex='-1'])")
+    assert len(seen) >= stops.count() > 3
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_in_a_notebooks_html_a_lab_runs_and_without_javascript_its_picture_stands_there(
+    open_page, tmp_path, monkeypatch, javascript
+):
+    shown, name = [], "sliding-window"
+    monkeypatch.setattr(figures, "display", lambda data, **_: shown.append(data))
+    figures.lab(name)
+    cell = nbformat.v4.new_code_cell(outputs=[nbformat.v4.new_output("display_data", shown[0])])
+    html = HTMLExporter().from_notebook_node(nbformat.v4.new_notebook(cells=[cell]))[0]
+    (tmp_path / "lesson.html").write_text(html, encoding="utf-8")
+    page = open_page(tmp_path / "lesson.html", java_script_enabled=javascript)
+    picture = page.get_by_alt_text(TEXTS[name]["alt"], exact=True).first
+    assert picture.is_visible() is not javascript and page.locator("iframe").is_visible() is javascript
+    if javascript:
+        page.frame_locator(".lab iframe").locator("html[data-ready]").wait_for()
+        page.emulate_media(media="print")
+        assert picture.is_visible() and not page.locator("iframe").is_visible()
+
+
+def test_a_lab_that_does_not_exist_is_answered_with_the_names_of_those_that_do():
+    with pytest.raises(ValueError, match=r"no lab 'slide'; the labs are .*sliding-window"):
+        figures.lab("slide")
+
+
+def test_the_sliding_window_gives_the_numbers_of_the_course_in_50_random_settings(open_page, monkeypatch):
+    monkeypatch.setattr(figures, "show", lambda figure, **_: figures.plt.close(figure))
+    lesson, page, chance = (
+        run("02-convolution-by-hand", {}),
+        open_page("sliding-window"),
+        np.random.default_rng(2),
+    )
+    page.add_script_tag(path=JAVASCRIPT / "operate.js")
+    picture, close = lesson["x"].copy(), {"atol": 0.005 + 1e-9, "rtol": 0}
+    for _ in range(50):
+        kernel, pixels, place = (
+            chance.integers(-9, 10, (3, 3)),
+            chance.choice(81, 3, False),
+            chance.integers(81),
+        )
+        chosen = chance.integers([1, 0, 1], [4, 3, 4]).tolist()
+        settings = dict(zip(("stride", "padding", "dilation"), chosen, strict=True))
+        picture.flat[pixels] *= -1
+        setting = [pixels.tolist(), kernel.ravel().tolist(), settings, int(place)]
+        *tables, products, result, totals, says = page.evaluate("setting => slide(...setting)", setting)
+        sums = correlate2d(picture, kernel, **settings)
+        mean, here = sums / 9, sums.flat[place % sums.size]
+        for table, expected in zip(tables, [mean, relu(mean), max_pool2d(relu(mean))], strict=True):
+            np.testing.assert_allclose(numbers(table), expected.ravel(), **close)
+        assert numbers(products).sum() == here
+        np.testing.assert_allclose(numbers(result), [here, 9, here / 9], **close)
+        np.testing.assert_allclose(numbers(totals), lesson["votes"] @ lesson["features"](picture), **close)
+        assert says == f"It says {lesson['answer'](picture)}"
+
+
+def test_the_window_follows_the_mouse_and_play_fills_the_map(open_page):
+    page = open_page("sliding-window", viewport={"width": 1100, "height": 900})
+    cells, place = page.locator("#picture button[aria-label^=Row]"), page.locator("#place")
+    cells.nth(36).hover()
+    page.mouse.down()
+    cells.nth(39).hover()
+    cells.nth(36).hover()  # back to where the line began: it stays painted
+    page.mouse.up()
+    cells.nth(44).click()
+    assert [cells.nth(n).inner_text() for n in (36, 39, 44)] == ["1", "1", "1"]
+    page.locator(".grip").drag_to(cells.nth(80), target_position={"x": 30, "y": 30}, force=True)
+    assert place.inner_text() == "Window in row 7, column 7"
+    page.locator("#map button").nth(8).hover()
+    assert place.inner_text() == "Window in row 2, column 2"
+    page.uncheck("#mean")
+    page.locator("#map button").nth(8).hover()
+    assert page.locator("#result").inner_text() == "Sum 9"
+    page.select_option("#dilation", "3")
+    assert page.locator("#picture .used").count() == 9  # in the first place a window with gaps
+    page.select_option("#dilation", "1")
+    page.select_option("#stride", "3")
+    page.click("#play")
+    assert page.locator("#map .blank").count() > 0
+    page.wait_for_function("document.querySelectorAll('#map .blank').length === 0")
+    assert place.inner_text() == "Window in row 3, column 3"
+
+
+def press(page, *keys):
+    """Press keys one after the other: letters for the arrows, the space bar, or keys by their names."""
+    arrows = {"u": "ArrowUp", "d": "ArrowDown", "l": "ArrowLeft", "r": "ArrowRight"}
+    for key in keys:
+        page.keyboard.press(arrows.get(key, key))
+
+
+def test_the_challenge_of_the_sliding_window_is_met_with_the_keyboard_alone(open_page):
+    page = open_page("sliding-window", reduced_motion="reduce")
+    press(page, "Tab", "Enter")  # Play: without movement the window is at the end at once
+    assert page.locator("#place").inner_text() == "Window in row 7, column 7"
+    page.locator("#mean").focus()
+    press(page, "Tab", *"dddrrr drrrrr ")
+    assert page.locator("#verdict").inner_text() == "Pixels changed: 2. The network still says X."
+    press(page, *"dl ll ")
+    assert page.locator(".met #verdict").inner_text().startswith("Fooled with 4 changed pixels. No smaller")
+    press(page, "Tab", "u")
+    assert page.locator("#place").inner_text() == "Window in row 6, column 7"
+    page.locator("#kernel input").first.focus()
+    press(page, "u")
+    assert page.locator("#kernels").input_value() == "own"
+
+
+def assert_counts_as_keras(page):
+    """Compare each layer's and all numbers of the page with the network that Keras builds from its code."""
+    keras = pytest.importorskip("keras")
+    model = eval(page.locator("#code").text_content(), {"keras": keras, "layers": keras.layers})
+    field, jump = 1, 1
+    for layer, said in zip(model.layers, page.evaluate("layers()"), strict=True):
+        shape = layer.output.shape[1:]
+        weights = layer.kernel.shape if hasattr(layer, "kernel") else (0,)
+        places = np.prod(shape[:-1], dtype=int)
+        field += (getattr(layer, "kernel_size", getattr(layer, "pool_size", (1,)))[0] - 1) * jump
+        jump *= getattr(layer, "strides", (1,))[0]
+        expected = [*shape, layer.count_params(), places * np.prod(weights, dtype=int)]
+        expected += [] if said[-1] == "all" else [field, field]
+        assert numbers(" ".join(said)).tolist() == expected
+    trained = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
+    totals = [page.locator(f"#{name}").inner_text() for name in ("parameters", "trained")]
+    assert totals == [f"{model.count_params():,}", f"{trained:,}"]
+
+
+def test_the_calculator_counts_the_sources_and_20_random_stacks_as_keras_does(open_page):
+    page, chance = open_page("layer-calculator"), np.random.default_rng(4)
+    page.add_script_tag(path=JAVASCRIPT / "operate.js")
+    for name, parameters in SOURCES.items():
+        page.select_option("#preset", name)
+        assert page.locator("#parameters").inner_text() == f"{parameters:,}"
+        assert_counts_as_keras(page)
+    for _ in range(20):
+        values = chance.integers(1, [9, 5, 3, 40]).tolist()
+        window = [*values[1:3], str(chance.choice(["same", "valid"]))]
+        reading_maps = [[0, values[0], *window], [1, *window], [4], [5]]  # the buttons' places, the fields
+        reading_rows = [[3, values[3]], [4], [5]]
+        stack = [reading_maps[n] for n in chance.integers(0, 4, chance.integers(6))] + [[2]]
+        stack += [reading_rows[n] for n in chance.integers(0, 3, chance.integers(5))]
+        page.evaluate(
+            "stack => build(...stack)", [chance.integers([90, 90, 1], [120, 120, 5]).tolist(), stack]
+        )
+        assert page.locator("#layers li").count() == len(stack)
+        assert_counts_as_keras(page)
+
+
+def test_the_challenge_of_the_calculator_is_met_with_the_keyboard_and_what_does_not_fit_is_named(open_page):
+    page = open_page("layer-calculator")
+
+    def write(name, value):
+        page.get_by_label(name, exact=True).focus()
+        press(page, "ControlOrMeta+a", *value)
+
+    write("kernels, layer 1", "8")
+    write("size, layer 1", "5")
+    for kind, place in (("Convolution", 7), ("Max pooling", 8), ("Convolution", 9)):
+        page.get_by_role("button", name=f"+ {kind}").focus()
+        press(page, "Enter")
+        assert "flattened already" in page.locator("#layers").inner_text()
+        page.get_by_role("button", name=f"Move layer {place}, {kind}, up").focus()
+        press(page, *["Enter"] * 4)
+    write("size, layer 3", "5")
+    write("size, layer 5", "40")
+    assert "The window is larger than what it reads." in page.locator("#layers li").nth(4).inner_text()
+    write("size, layer 5", "4")
+    assert page.locator(".met #verdict").inner_text().count("yes") == 3
