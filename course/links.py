@@ -24,8 +24,8 @@ _DOWNLOADS = {
     "load_mnist(": 11,
     "find_intel_scenes(": 360,
     "find_car_plane(": 16,
-    'find_weights("vgg16"': 59,
-    'find_weights("mobilenet"': 17,
+    '("vgg16"': 59,
+    '("mobilenet"': 17,
 }
 # Files beside the notebooks in which the address stands.
 _ADDRESS_FILES = ("pyproject.toml", "CITATION.cff", "environment.yml", "README.md")
@@ -123,7 +123,7 @@ def measured_costs(results: Path) -> Costs:
 
 def _cost_words(lesson: Lesson, costs: Costs) -> tuple[str, str, str]:
     """Return time, memory and download in words; time and memory are rounded up."""
-    code = _read(lesson.path)
+    code = _read(lesson.path).replace("\\", "")  # JSON writes a backslash before a quotation mark
     size = sum(megabytes for finder, megabytes in _DOWNLOADS.items() if finder in code)
     download = f"{size:,} MB" if size else "none"
     if lesson.stem not in costs:

@@ -134,9 +134,10 @@ def test_drawing_samples_and_the_challenge(open_page):
     assert page.locator("#verdict").inner_text() == before  # half a digit does not count
     page.mouse.up()
     reads.filter(has_text="A 7: ").wait_for()
+    prepared = reads.inner_text()
     page.get_by_label("prepare as MNIST does").uncheck()
     page.get_by_text("Off: the whole drawing").wait_for()
-    assert "A 7" not in reads.inner_text()
+    assert reads.inner_text() != prepared  # as it was drawn, the network is less sure, or wrong
     page.get_by_label("prepare as MNIST does").check()
     page.get_by_role("button", name="Sample 9", exact=True).click()
     page.get_by_label("Tilt").focus()

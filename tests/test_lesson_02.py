@@ -1,15 +1,21 @@
-"""Lessons 2 and 2a: the claims of the prose, whatever a student has written, and the slider."""
+"""Lessons 2 and 2a: the claims of the prose, whatever a student has written."""
 
 import json
 
 import numpy as np
 import pytest
 
-from helpers import COURSE_FOLDER, diagrams, figures
+from helpers import COURSE_FOLDER, figures
 from helpers.convolution import correlate2d, max_pool2d, relu
 from helpers.exercises import Exercises
 
 LESSON, GUESSES = "02-convolution-by-hand", Exercises("02").guesses
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_drawn(monkeypatch):
+    monkeypatch.setattr(figures, "show", lambda fig, **texts: figures.plt.close(fig))
+    monkeypatch.setattr(figures, "lab", lambda name: None)
 
 
 def run(stem, tasks):
@@ -21,13 +27,6 @@ def run(stem, tasks):
             if "exercise" in cell["metadata"].get("tags", []):
                 space.update({name: task.answer for name, task in tasks.items() if name in space})
     return space
-
-
-@pytest.fixture(autouse=True)
-def captions(monkeypatch):
-    kept = []
-    monkeypatch.setattr(figures, "show", lambda _, **t: kept.append(t["caption"]) or figures.plt.close())
-    return kept
 
 
 @pytest.mark.parametrize("written", [False, True])
@@ -57,14 +56,3 @@ def test_the_receptive_field_is_as_wide_as_the_pixels_that_matter():
             before, picture[place] = middle(picture), -picture[place]
             matters[place] |= middle(picture) != before
     assert (np.ptp(np.argwhere(matters), axis=0) + 1 == GUESSES["receptive_field"].answer).all()
-
-
-@pytest.mark.parametrize("live", [False, True])
-def test_the_slider_ends_where_the_places_end_and_without_one_a_figure_shows(captions, monkeypatch, live):
-    moved = []
-    monkeypatch.setattr("ipywidgets.interact", lambda draw, place: moved.append((place.min, place.max)))
-    monkeypatch.setattr("os.environ", {"JPY_SESSION_NAME": "a notebook"} if live else {})
-    table = np.arange(49).reshape(7, 7)
-    diagrams.slider(lambda place: diagrams.window_view(table, np.eye(3), place, stride=2), 9, still=4)
-    assert moved == ([(1, 9)] if live else [])
-    assert captions == ([] if live else ["Place 4 of 9: the products add up to 66."])

@@ -98,7 +98,7 @@ def test_turned_kernels_make_swapped_colours_right_again():
         return network.predict_on_batch(fault(pictures))
 
     said = {"as they are": answers(lambda batch: batch)}
-    turned = faults("turned = published.", said=said, answers=answers, kind="sample", swap=swap)["turned"]
+    turned = faults("turned = published.", said=said, answers=answers, tested="sample", swap=swap)["turned"]
     assert np.allclose(turned.predict_on_batch(swap(pictures)), said["as they are"], atol=1e-4)
     assert not np.allclose(turned.predict_on_batch(pictures), said["as they are"], atol=1e-2)
 

@@ -28,6 +28,7 @@ LEARNT = {
     "04": (0.3, 2.0),
     "04a": (0.3, 2.0),
     "05": (0.35, 1.6),
+    "05a": (0.35, 1.6),
     "05b": (0.35, 1.6),
     "06": (0.62, 0.6),
     "06a": (0.62, 0.6),
@@ -53,6 +54,10 @@ BANDS = {
         "better": {"test_accuracy": (0.40, 1.0)},
     },
     ("05", "real"): {"better": {"test_accuracy": (0.80, 0.99), "test_loss": (0.1, 0.7)}},
+    ("05a", "sample"): {
+        "source": {"test_accuracy": (0.36, 1.0)},
+        "better": {"validation_accuracy": (0.55, 1.0), "test_accuracy": (0.55, 1.0), "test_loss": (0.0, 1.2)},
+    },
     ("05b", "sample"): {
         "scaled": {"validation_accuracy": (0.36, 1.0)},
         "better": {"test_accuracy": (0.40, 1.0)},
@@ -82,6 +87,7 @@ PARAMETER_COUNTS = {
     "04": {"lecture": 607_394, "assignment": 542_230, "compact": 29_050},
     "04a": {"compact": 29_050},
     "05": {"source": 135_942, "better": SCENES},
+    "05a": {"source": 135_942, "better": 382_374},
     "05b": {"source": 135_942, "scaled": 135_942, "better": SCENES},
     "06": {"scratch": 813_217, "mobilenet-frozen": 2_163_905, "vgg16-frozen": 14_716_737},
     "06a": {"mobilenet-frozen": 2_163_905, "mobilenet-fine-tuned": 2_163_905},

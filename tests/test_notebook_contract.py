@@ -21,7 +21,6 @@ GLOSSARY = {
     for head in re.findall(r"^###? (.+)$", (NOTEBOOKS / "glossary.md").read_text(encoding="utf-8"), re.M)
 }
 LESSONS = [stem for stem in STEMS if stem[2] == "-"]  # the others (02a-...) go deeper
-TO_BE_SHORTENED = ()  # lessons that are still longer than an hour
 COMMON = {"data_source": "auto", "seed": 0, "metrics_path": ""}
 STAGES = ["load and preprocess", "define the architecture", "train", "estimate the performance"]
 MACHINE_PATH = re.compile(r"(/(home|root|work|tmp|Users|usr|opt|var)/\w|[A-Z]:\\\\?Users)")
@@ -134,8 +133,6 @@ def size_faults(stem, code):
 
 def lesson_faults(stem, cells, code):
     """A lesson is an hour in which the student works; a deeper notebook is shorter and asks less."""
-    if stem[:3].rstrip("-") in TO_BE_SHORTENED:
-        return []
     lesson = stem[2] == "-"
     words = sum(len(source(cell).split()) for cell in cells if cell["cell_type"] == "markdown")
     lines = sum(length(c) for _, c in code if "colab" not in tags(c))

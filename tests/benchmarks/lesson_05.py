@@ -2,12 +2,12 @@
 
     COURSE_DATA_DIR=... python tests/benchmarks/lesson_05.py
 
-Runs the very recipe cells of the notebook (tag `recipe`): a few epochs of the source's recipe before and
+Runs the very recipe cells of notebook 5a (tag `recipe`): a few epochs of the source's recipe before and
 after, and between them the better network by its own recipe, with few enough epochs. All train on every
 training picture. The source's thirty epochs are not run again: its seconds are those of the median epoch
 (the first of each training, in which TensorFlow prepares itself, left out) times thirty, its accuracy is the
-one that the full profile stored in data/results/05.json. The better network's seconds count every epoch.
-Its accuracy in the full profile, the median over three seeds, is read there as well.
+one that is stored in data/results/05a.json. The better network's seconds count every epoch, and reading its
+pictures, clean and worn. Its accuracy in the full profile, the median of three seeds, is read there as well.
 Takes about ten minutes on two quiet cores. Exits 1 below a bound, 2 without the pictures or the result.
 """
 
@@ -33,21 +33,25 @@ LARGEST_SHARE = 1 / 3  # of the source's seconds, to reach the source's accuracy
 def source_seconds(lesson: dict[str, Any], epochs: int) -> list[float]:
     """Train the source's network for a few epochs; seconds of each but the first."""
     training.set_seed(0)
-    network, ends = lesson["source_network"](), []
-    lesson["compile_source"](network)
-    pictures = lesson["training_stream"](lesson["train_files"], lesson["train_answers"])
+    network, ends, steps = lesson["source_network"](), [], lesson["steps_an_epoch"](lesson["answers"])
+    lesson["compile_better"](network, epochs * steps, **lesson["AS_THE_SOURCE"])
+    pictures = lesson["kept"](lesson["files"], side=150)
+    pictures = lesson["pieces"](pictures, None, lesson["answers"], [150] * epochs, cut=False)
     clock = lesson["keras"].callbacks.LambdaCallback(on_epoch_end=lambda *_: ends.append(time.perf_counter()))
-    lesson["train"]("source", network, pictures, epochs, [clock])
+    network.fit(pictures, epochs=epochs, steps_per_epoch=steps, callbacks=[clock], verbose=0, shuffle=False)
     return [end - start for start, end in zip(ends[:-1], ends[1:], strict=True)]
 
 
 def better(lesson: dict[str, Any], epochs: int) -> tuple[float, float, int]:
     """Train the better network by its recipe; its seconds, its test accuracy and its parameters."""
     training.set_seed(0)
-    body = lesson["better_network"]()
-    pictures = lesson["one_hot"](lesson["pieces"](lesson["train_files"], lesson["train_answers"]))
-    lesson["compile_better"](body, epochs * len(pictures))
-    _, seconds = lesson["train"]("better", body, pictures, epochs)
+    body, steps = lesson["better_body"](), lesson["steps_an_epoch"](lesson["answers"])
+    lesson["compile_better"](body, epochs * steps)
+    start = time.perf_counter()
+    copies = [lesson["kept"](lesson["files"], how) for how in (None, lesson["VARIED"])]
+    pictures = lesson["pieces"](*copies, lesson["answers"], lesson["growing"](epochs))
+    lesson["train"]("better", body, pictures, epochs, steps)
+    seconds = time.perf_counter() - start
     test = lesson["stream"](lesson["test_files"], lesson["test_answers"])
     labels, probabilities = evaluation.predict_dataset(lesson["in_use"](body), test)
     return seconds, float((probabilities.argmax(axis=1) == labels).mean()), body.count_params()
@@ -60,7 +64,7 @@ def main() -> int:
     parser.add_argument("--better-epochs", type=int, default=10, help="epochs of the better network")
     options = parser.parse_args()
     try:
-        stored = published.load_result("05")
+        stored = published.load_result("05a")
         scenes = datasets.find_intel_scenes("real")
     except CourseError as error:
         print(error)
@@ -70,11 +74,10 @@ def main() -> int:
         return 2
 
     names = {"seed": 0, "batch_size": 32, "learning_rate": 0.001, "kind": scenes.info.kind}
-    lesson = run_cells("05-intel-scenes-cnn", **names, class_names=list(scenes.class_names))
-    lesson = run_cells("05-intel-scenes-cnn", "def list_pictures(", **lesson)
-    for part in ("train", "test"):
-        folder = datasets.usable_pictures(getattr(scenes, part), scenes.class_names).folder
-        _, lesson[f"{part}_files"], lesson[f"{part}_answers"] = lesson["list_pictures"](folder)
+    lesson = run_cells("05a-a-better-scene-network", **names, class_names=list(scenes.class_names))
+    for part, prefix in ((scenes.train, ""), (scenes.test, "test_")):
+        folder = datasets.usable_pictures(part, scenes.class_names).folder
+        lesson[f"{prefix}files"], lesson[f"{prefix}answers"] = lesson["list_pictures"](folder)
     epochs = source_seconds(lesson, options.source_epochs)
     seconds, accuracy, parameters = better(lesson, options.better_epochs)
     epochs += source_seconds(lesson, options.source_epochs)
