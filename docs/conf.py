@@ -51,7 +51,7 @@ LINKS = re.compile(r"<!-- course:links -->\n+(.*?)\n(.*?)<!-- /course:links -->"
 
 
 def from_readme(match):
-    """Return the README from one line to the next, both left out; what is not a page here lies in the repository."""
+    """Return the README from one line to the next; what is not a page here lies in the repository."""
     start, end = match.groups()
     text = BADGE.sub("", README.partition(f"\n{start}\n")[2].partition(f"\n{end}\n")[0])
     if not text:
@@ -62,7 +62,7 @@ def from_readme(match):
 
 
 def for_readers(app, docname, source):
-    """Change a notebook for reading: no badges, the theme has its own; answers stay folded, as in JupyterLab."""
+    """Prepare a notebook for reading: no badges, the theme has its own; answers stay folded."""
     if docname.startswith("notebooks/") and source[0].startswith("{"):
         notebook = json.loads(source[0])
         for cell in notebook["cells"]:
