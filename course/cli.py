@@ -19,6 +19,7 @@ _COMMANDS = {
     "data": "show_data",
     "check": "check_machine",
     "copies": "copy_lessons",
+    "predict": "predict",
     "links": "update_links",
 }
 
@@ -57,6 +58,11 @@ def build_parser() -> argparse.ArgumentParser:
 
     add = commands.add_parser("copies", help="copy the lessons into work/, without outputs").add_argument
     add("--fresh", metavar="NN", help="one more clean copy of this lesson, beside your own")
+
+    about = "what a network that lesson 7 has saved says about pictures"
+    add = commands.add_parser("predict", help=about).add_argument
+    add("model", metavar="MODEL", help="its .keras file")
+    add("pictures", nargs="+", metavar="PICTURE", help="picture files")
 
     about = "for authors: write cost cards, badges and navigation"
     add = commands.add_parser("links", help=about).add_argument

@@ -102,7 +102,7 @@ def contract_faults(stem, notebook):
         found = [p for p, c in code if tag in tags(c)]
         if len(found) > 1:
             faults.append(fault(stem, found[1], f"is a second cell tagged {tag}"))
-    if stem in LESSONS and stem[:2] in ("04", "05", "06"):
+    if stem in LESSONS and stem[:2] in ("04", "05", "06", "07"):
         faults += [
             f"{stem}: lacks the stage heading '## ... {stage}'"
             for stage in STAGES
