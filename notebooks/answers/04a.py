@@ -53,9 +53,8 @@ GUESSES = {
             "schedule": "it helps to settle. But another rung is higher.",
             "shifts": "in six epochs the network has not learnt its pictures by heart yet.",
             "12 epochs": "twice as long is not twice as good: the fast gains come first.",
-            "turns": "near the top of the ladder there is little left to gain, and learning is harder.",
-            "SGD": "another way downhill, with a plan of its own. The ladder's long steps lie lower.",
-            "decay": "near the top of the ladder there is little left to gain.",
+            "turns": "so near the top of the ladder no step can be high: few pictures are still misread.",
+            "24 epochs": "twice as long once more, and so near the top: there is little left to gain.",
         },
     ),
 }
