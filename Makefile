@@ -1,4 +1,4 @@
-# make course | make lab | make check | make test | make clean
+# make course | make lab | make check | make test | make site | make clean
 # Each sets up its own .venv on first use; a second time does nothing.
 
 SHELL := /bin/bash
@@ -17,7 +17,7 @@ BIN := .venv/bin
 endif
 READY := .venv/.ready
 
-.PHONY: help course lab fresh check test benchmarks setup clean
+.PHONY: help course lab fresh check test site benchmarks setup clean
 .DEFAULT_GOAL := help
 
 help:
@@ -26,6 +26,7 @@ help:
 	@echo "make fresh LESSON=02 put a clean copy of a lesson beside yours"
 	@echo "make check           style, and the tests that start no lesson (a minute)"
 	@echo "make test            run all tests"
+	@echo "make site            build the course's web pages in build/site, from the lessons as they are stored"
 	@echo "make benchmarks      run the benchmark scripts (long; real pictures)"
 	@echo "make clean           remove .venv and the results of runs"
 
@@ -58,6 +59,10 @@ check: $(READY)
 
 test: $(READY)
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+site: $(READY)
+	@$(BIN)/python -c 'import myst_nb, sphinx_book_theme' 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[site]'
+	@$(BIN)/python -m sphinx -q -W --keep-going -c docs . build/site && echo "Open build/site/index.html"
 
 benchmarks: $(READY)
 	@for script in tests/benchmarks/lesson_*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done

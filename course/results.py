@@ -107,7 +107,8 @@ def warnings(outcomes: Sequence[Outcome]) -> list[str]:
         asked = (outcome.metrics.get("parameters") or {}).get("weights")
         networks = (outcome.metrics.get("networks") or {}).items()
         weights = {name: network.get("weights") for name, network in networks}
-        random = ", ".join(name for name, kind in weights.items() if "vgg16" in name and kind == "random")
+        borrowed = {name: kind for name, kind in weights.items() if name.startswith(("vgg16", "mobilenet"))}
+        random = ", ".join(name for name, kind in borrowed.items() if kind == "random")
         if random and asked != "random":
             text = f"RANDOM WEIGHTS stood in for the trained ones in {lesson} ({random})"
             found.append(f"{text}: that is not transfer learning.")

@@ -276,11 +276,15 @@ def test_a_full_disk_is_one_line_and_the_table_is_printed(tmp_path, capsys, monk
 
 
 def test_random_weights_that_nobody_asked_for_are_said_loudly():
-    networks = {"scratch": {"weights": "random"}, "vgg16-frozen": {"weights": "random", "parameter_count": 5}}
+    networks = {"scratch": {"weights": "random"}, "mobilenet-frozen": {"weights": "random"}}
+    networks["vgg16-frozen"] = {"weights": "random", "parameter_count": 5}
     vgg = Lesson(Path("06-vgg.ipynb"), "VGG")
     metrics = {"parameters": {"weights": "imagenet"}, "data": {"kind": "complete"}, "networks": networks}
     stood_in = table_text([Outcome(vgg, "class", 1.0, metrics=metrics)])
-    assert "RANDOM WEIGHTS stood in for the trained ones in lesson 6 (vgg16-frozen)" in stood_in
+    assert (
+        "RANDOM WEIGHTS stood in for the trained ones in lesson 6 (mobilenet-frozen, vgg16-frozen)"
+        in stood_in
+    )
     metrics["parameters"] = {"weights": "random"}
     assert "RANDOM" not in table_text([Outcome(vgg, "class", 1.0, metrics=metrics)])
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import pooch
+import platformdirs
 
 from helpers import COURSE_FOLDER, CourseError
 
@@ -98,7 +98,7 @@ def local_places() -> list[tuple[str, Path]]:
 def cache_folder() -> Path:
     """The folder in which downloads are kept (it need not exist yet)."""
     named = os.environ.get("COURSE_CACHE_DIR", "").strip()
-    return path_of(named or pooch.os_cache("image-classification-course"))
+    return path_of(named or platformdirs.user_cache_path("image-classification-course"))
 
 
 def base_of(folder: Path, name: str, parts: Sequence[str]) -> Path:

@@ -7,17 +7,21 @@ import sys
 import tempfile
 import threading
 import time
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import pooch
 import requests
 from tqdm import tqdm
 
 from helpers import CourseError
 from helpers.datasets._common import IN_CACHE, cache_folder, plain
+
+with warnings.catch_warnings():  # in a notebook without ipywidgets, whose bar the course does not use
+    warnings.filterwarnings("ignore", "IProgress not found")
+    import pooch
 
 ANSWER_SECONDS = 7.0  # that a source may keep silent before samples are taken ...
 SHORT_SECONDS = 1.0  # ... and each one after it, so that a second cell does not wait as long again
