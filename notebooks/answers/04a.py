@@ -47,7 +47,7 @@ GUESSES = {
     "highest_rung": Guess(
         "normalisation",
         {
-            "adam": "a good step, with so few pictures. But another is about twice as high.",
+            "adam": "a good step, with so few pictures. But another is about three times as high.",
             "batches": "larger batches mean fewer steps. Why should the answers be better?",
             "architecture": "it needs a twentieth of the numbers. What does it gain in accuracy?",
             "schedule": "it helps to settle. But another rung is higher.",
