@@ -19,6 +19,8 @@ _COMMANDS = {
     "data": "show_data",
     "check": "check_machine",
     "copies": "copy_lessons",
+    "edition": "make_edition",
+    "grade": "grade_folder",
     "links": "update_links",
 }
 
@@ -57,6 +59,15 @@ def build_parser() -> argparse.ArgumentParser:
 
     add = commands.add_parser("copies", help="copy the lessons into work/, without outputs").add_argument
     add("--fresh", metavar="NN", help="one more clean copy of this lesson, beside your own")
+
+    add = commands.add_parser("edition", help="for instructors: the lessons with their answers").add_argument
+    add("kind", choices=["instructor"], metavar="instructor", help="notebooks, and pages to print")
+    add("--output", type=Path, metavar="DIR", help="folder for them (else build/instructor)")
+
+    add = commands.add_parser("grade", help="for instructors: submitted notebooks to one table").add_argument
+    add("folder", type=Path, metavar="FOLDER", help="the submissions; nothing in it is changed")
+    add("--lesson", metavar="NN", help="the lesson that was set (else found in each notebook)")
+    add("--output", type=Path, metavar="DIR", help="new folder for the table (else runs/grades-<time>/)")
 
     about = "for authors: write cost cards, badges and navigation"
     add = commands.add_parser("links", help=about).add_argument
