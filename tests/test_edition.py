@@ -7,7 +7,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from course.cli import main
-from course.edition import NOTEBOOKS, instructor_notebook, sheet
+from course.edition import NOTEBOOKS, NOTES, instructor_notebook, sheet
 from helpers.exercises import Exercises, verdict
 
 PATHS = {path.name.partition("-")[0]: path for path in sorted(NOTEBOOKS.glob("[0-9][0-9]*.ipynb"))}
@@ -74,6 +74,17 @@ def test_no_output_that_asks_for_an_answer_is_left_over(editions):
         outputs = "".join(str(cell.get("outputs")) for cell in notebook.cells)
         assert "No guess yet" not in outputs
         assert not [name for name in Exercises(number).tasks if f"comes back from {name}." in outputs]
+
+
+@pytest.mark.parametrize("number", [number for number in PATHS if number.isdigit()])
+def test_the_teaching_notes_name_sections_that_the_lesson_has(number):
+    notes = (NOTES / f"{number}.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (.+?) \| (\d+) \|", notes, re.MULTILINE)
+    text = "\n".join(cell.source for cell in nbformat.read(PATHS[number], as_version=4).cells)
+    headings = re.findall(r"^## (?:\d+\. )?(.+)$", text, re.MULTILINE)
+    named = [name for row, _ in rows for name in re.findall(r"\*(.+?)\*", row)]
+    assert rows and not [name for name in named if name not in headings]
+    assert f"about {sum(int(minutes) for _, minutes in rows)} minutes" in notes
 
 
 def test_the_command_writes_a_notebook_and_a_page_a_lesson(tmp_path, monkeypatch, capsys):
