@@ -21,6 +21,7 @@ _COMMANDS = {
     "copies": "copy_lessons",
     "edition": "make_edition",
     "grade": "grade_folder",
+    "history": "keep_history",
     "links": "update_links",
 }
 
@@ -68,6 +69,11 @@ def build_parser() -> argparse.ArgumentParser:
     add("folder", type=Path, metavar="FOLDER", help="the submissions; nothing in it is changed")
     add("--lesson", metavar="NN", help="the lesson that was set (else found in each notebook)")
     add("--output", type=Path, metavar="DIR", help="new folder for the table (else runs/grades-<time>/)")
+
+    about = "for authors: do the lessons still reach what they reached?"
+    add = commands.add_parser("history", help=about).add_argument
+    add("results", nargs="*", type=Path, metavar="CSV", help="results.csv whose rows are added first")
+    add("--check", action="store_true", help="exit 1 when a newest value is outside its band")
 
     about = "for authors: write cost cards, badges and navigation"
     add = commands.add_parser("links", help=about).add_argument
