@@ -1,4 +1,4 @@
-"""The command line of the course: `python -m course run|data|check|copies|edition|grade|links`."""
+"""The command line of the course: `python -m course COMMAND`; `python -m course --help` lists the commands."""
 
 import os
 import sys

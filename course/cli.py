@@ -16,6 +16,8 @@ INTERRUPTED = 130
 # Each command is a module of its own name with this function.
 _COMMANDS = {
     "run": "run_course",
+    "sweep": "run_sweep",
+    "compare": "compare_runs",
     "data": "show_data",
     "check": "check_machine",
     "copies": "copy_lessons",
@@ -51,6 +53,25 @@ def build_parser() -> argparse.ArgumentParser:
     add("--output", type=Path, metavar="DIR", help="new folder for the results (else runs/<time>/)")
     add("--cell-seconds", type=int, metavar="S", help="time limit of one cell in seconds")
     add("--store", action="store_true", help="for authors: also store the outputs in notebooks/")
+
+    add = commands.add_parser("sweep", help="run a lesson with every combination of some values").add_argument
+    add("--lesson", required=True, metavar="NN", help="by number or file name")
+    text = "what varies: name=value,value or name=0..4; may be given several times"
+    add("-g", "--grid", action="append", required=True, metavar="name=values", help=text)
+    text = "a value for all runs; may be given several times"
+    add("-p", "--parameter", dest="assignments", action="append", default=[], metavar="name=value", help=text)
+    add("--profile", default="class", help="smoke, class (default) or full")
+    add("--workers", type=int, metavar="N", help="runs at once (else what cores and memory allow)")
+    add("--cluster", default="", metavar="tcp://HOST:PORT", help="run on this dask.distributed scheduler")
+    add("--data", metavar="DIR", help="folder with the real pictures (sets COURSE_DATA_DIR)")
+    text = "folder for the results, begun or new (else one that the same command finds again)"
+    add("--output", type=Path, metavar="DIR", help=text)
+    add("--cell-seconds", type=int, metavar="S", help="time limit of one cell in seconds")
+    add("--again", action="store_true", help="run once more what has failed")
+
+    add = commands.add_parser("compare", help="one page on runs that exist").add_argument
+    add("folders", nargs="+", type=Path, metavar="RUN", help="a folder that run or sweep left")
+    add("--output", type=Path, metavar="DIR", help="folder for the page (else runs/compare-<time>/)")
 
     add = commands.add_parser("data", help="which pictures are found where").add_argument
     add("names", nargs="*", metavar="NAME", help="only these sets")

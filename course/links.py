@@ -53,7 +53,7 @@ def update_links(
     if problems := [lesson.problem for lesson in lessons if lesson.problem]:
         raise CourseError(problems[0])
     costs_path, readme = root / "data" / "results" / "costs.json", root / "README.md"
-    costs = _read_costs(costs_path)
+    costs = read_costs(costs_path)
     texts: dict[Path, str] = {}
     if results is not None:
         costs |= measured_costs(results)
@@ -86,7 +86,8 @@ def parse_slug(text: str, where: str = "--repository") -> str:
     return slug
 
 
-def _read_costs(path: Path) -> Costs:
+def read_costs(path: Path) -> Costs:
+    """Read what the lessons cost, by their stems. Raises CourseError for a damaged file."""
     try:
         costs = json.loads(_read(path)) if path.exists() else {}
         return {stem: {key: cost[key] for key in _COST} for stem, cost in costs.items()}
