@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -140,15 +141,9 @@ def test_private_copies_end_with_the_process(album):
 def test_a_full_temporary_disk_is_one_line_and_nothing_is_lost(wrong, album, monkeypatch):
     save(album / "cars" / "grey.jpg", "L")
     before = state_of(album)
-
-    def full(*_, **__):
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(*wrong, full)
+    monkeypatch.setattr(*wrong, Mock(side_effect=OSError(errno.ENOSPC, "No space left on device")))
     line = error_of(datasets.usable_pictures, album, CLASSES)
-    assert line.startswith(
-        "the temporary folder cannot be written (No space left on device): free some space"
-    )
+    assert line.startswith("the temporary folder cannot be written (No space left on device): free some")
     assert state_of(album) == before
 
 
