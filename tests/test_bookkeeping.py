@@ -4,6 +4,7 @@ import json
 import os
 import sys
 import types
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -130,10 +131,7 @@ def test_links_and_pipes_are_never_replaced_by_a_file(tmp_path):
 def test_full_disk_leaves_the_old_file(tmp_path, monkeypatch):
     path = tmp_path / "04.json"
     files.write_json(path, {"old": 1})
-
-    def full(self, target):
-        raise OSError(28, "No space left on device")
-
+    full = Mock(side_effect=OSError(28, "No space left on device"))
     monkeypatch.setattr(files.Path, "replace", full)
     with pytest.raises(CourseError, match="No space left on device"):
         files.write_json(path, {"new": 2})

@@ -8,20 +8,13 @@ import pytest
 from PIL import Image, ImageDraw, ImageOps
 from test_datasets import error_of
 
-from helpers import datasets
+from helpers import datasets, published
 from helpers.digits import read_digit
-
-MODEL = datasets.DATA_FOLDER / "models" / "mnist-compact.keras"
-needs_real_pictures = pytest.mark.skipif(
-    not os.environ.get("COURSE_DATA_DIR"), reason="COURSE_DATA_DIR does not name the real pictures"
-)
 
 
 @pytest.fixture(scope="module")
 def network():
-    import keras
-
-    return keras.saving.load_model(MODEL, safe_mode=True)
+    return published.load_network(published.MODELS_FOLDER / "mnist-compact.keras")
 
 
 def seven(size=(300, 200), paper="white", ink="black", width=12, mode="RGB"):
@@ -117,7 +110,7 @@ def test_bad_file_is_one_clear_line(tmp_path, name, recwarn):
     assert not recwarn.list
 
 
-@needs_real_pictures
+@pytest.mark.skipif(not os.environ.get("COURSE_DATA_DIR"), reason="needs the real pictures")
 @pytest.mark.parametrize("style", ["plain", "inverted", "shadow", "tight", "far"])
 def test_rendered_test_digits_are_still_read(network, tmp_path, style):
     mnist = datasets.load_mnist("real")
