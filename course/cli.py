@@ -18,7 +18,7 @@ _COMMANDS = {
     "run": "run_course",
     "data": "show_data",
     "check": "check_machine",
-    "copies": "copy_lessons",
+    "start": "start_lessons",
     "links": "update_links",
 }
 
@@ -55,8 +55,9 @@ def build_parser() -> argparse.ArgumentParser:
 
     commands.add_parser("check", help="is this machine ready? (Python, packages, memory, data, kernel)")
 
-    add = commands.add_parser("copies", help="copy the lessons into work/, without outputs").add_argument
+    add = commands.add_parser("start", help="copy the lessons into work/, without outputs").add_argument
     add("--fresh", metavar="NN", help="one more clean copy of this lesson, beside your own")
+    add("--update", action="store_true", help="put new versions of the lessons beside your own")
 
     about = "for authors: write cost cards, badges and navigation"
     add = commands.add_parser("links", help=about).add_argument
