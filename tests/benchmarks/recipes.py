@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,7 @@ def run_cells(stem: str, *markers: str, definitions_only: bool = False, **names:
     whatever a cell trains or prints. `names` are what the cells find defined; returned are these and all
     that the cells left. Raises `LookupError` when a marker is in no cell or in several.
     """
-    notebook = json.loads((NOTEBOOKS / f"{stem}.ipynb").read_text(encoding="utf-8"))
-    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    cells = _code_cells(stem)
     sources = ["".join(cell["source"]) for cell in cells]
     chosen = []
     if not markers:
@@ -32,6 +32,25 @@ def run_cells(stem: str, *markers: str, definitions_only: bool = False, **names:
     for source in chosen:
         _run(source, space, _is_definition if definitions_only else lambda statement: True)
     return space
+
+
+def run_lesson(stem: str, without: str, **names: Any) -> dict[str, Any]:
+    """Run all cells of a lesson but those in which a pattern is found; return all that they left.
+
+    `names` take the place of what the cells of parameters and of exercises define.
+    """
+    space: dict[str, Any] = {}
+    for cell in _code_cells(stem):
+        if not re.search(without, source := "".join(cell["source"])):
+            exec(source, space)
+            if {"parameters", "exercise"} & set(cell["metadata"].get("tags", [])):
+                space.update({name: value for name, value in names.items() if name in space})
+    return space
+
+
+def _code_cells(stem: str) -> list[dict[str, Any]]:
+    cells = json.loads((NOTEBOOKS / f"{stem}.ipynb").read_text(encoding="utf-8"))["cells"]
+    return [cell for cell in cells if cell["cell_type"] == "code"]
 
 
 def _run(source: str, space: dict[str, Any], wanted: Any) -> None:
