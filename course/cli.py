@@ -20,7 +20,7 @@ _COMMANDS = {
     "compare": "compare_runs",
     "data": "show_data",
     "check": "check_machine",
-    "copies": "copy_lessons",
+    "start": "start_lessons",
     "edition": "make_edition",
     "grade": "grade_folder",
     "history": "keep_history",
@@ -79,8 +79,9 @@ def build_parser() -> argparse.ArgumentParser:
 
     commands.add_parser("check", help="is this machine ready? (Python, packages, memory, data, kernel)")
 
-    add = commands.add_parser("copies", help="copy the lessons into work/, without outputs").add_argument
+    add = commands.add_parser("start", help="copy the lessons into work/, without outputs").add_argument
     add("--fresh", metavar="NN", help="one more clean copy of this lesson, beside your own")
+    add("--update", action="store_true", help="put new versions of the lessons beside your own")
 
     add = commands.add_parser("edition", help="for instructors: the lessons with their answers").add_argument
     add("kind", choices=["instructor"], metavar="instructor", help="notebooks, and pages to print")
