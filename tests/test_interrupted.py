@@ -21,6 +21,13 @@ SMALL = {
     "04": {"epochs": 1, "training_pictures": 240},
     "04a": {"epochs": 1, "training_pictures": 240},
     "05": {"epochs": 1, "batch_size": 8, "images_per_class": 10, "test_images_per_class": 3},
+    "05a": {
+        "source_epochs": 1,
+        "better_epochs": 1,
+        "batch_size": 8,
+        "images_per_class": 5,
+        "test_images_per_class": 1,
+    },
     "05b": {"epochs": 1, "batch_size": 8, "images_per_class": 10, "test_images_per_class": 3},
     "06": {"epochs": 1, "batch_size": 8, "image_size": 32, "borrowed_size": 32},
     "06a": {"image_size": 32, "cuts": 1, "tuning_epochs": 1, "scenes_a_class": 2},
@@ -93,7 +100,7 @@ class Lesson:
 
 
 @pytest.mark.parametrize(
-    ("number", "least"), [("04", 2), ("04a", 2), ("05", 1), ("05b", 2), ("06", 3), ("06a", 1)]
+    ("number", "least"), [("04", 2), ("04a", 2), ("05", 1), ("05a", 1), ("05b", 2), ("06", 3), ("06a", 1)]
 )
 def test_every_training_cell_can_be_stopped_and_run_again_at_any_time(number, least, monkeypatch):
     lesson, measured = Lesson(number, monkeypatch), {}

@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import random
-import sys
 import zipfile
 
 import numpy as np
@@ -50,7 +49,8 @@ def test_where_memory_is_scarce_tensorflow_gives_it_back(limit, gives_back, monk
 @pytest.fixture(scope="module")
 def keras():
     with training.quiet_import():
-        return pytest.importorskip("keras")
+        import keras
+    return keras
 
 
 def tiny_fit(keras, callbacks=()):
@@ -63,7 +63,6 @@ def tiny_fit(keras, callbacks=()):
 
 
 def test_seed_repeats_a_keras_training_to_the_last_digit(keras):
-    assert "keras" in sys.modules
     assert tiny_fit(keras).history == tiny_fit(keras).history
 
 
@@ -174,20 +173,16 @@ def test_damaged_memory_is_named_with_its_remedy(lesson):
 # --- published results and networks ------------------------------------------------------------------
 
 
-def test_result_is_stored_and_loaded(lesson, tmp_path):
+@pytest.mark.fault
+def test_a_result_is_stored_and_loaded_and_named_where_it_is_missing_or_damaged(lesson, tmp_path):
+    with pytest.raises(CourseError, match="data/results/04.json is missing: restore it"):
+        published.load_result("04", folder=tmp_path)
     published.store_result(lesson, {"rows": [1, 2]}, folder=tmp_path)
     stored = published.load_result("04", folder=tmp_path)
-    assert stored["rows"] == [1, 2]
+    assert stored["rows"] == [1, 2] and stored["data"]["kind"] == "complete"
     assert stored["recipe"] == training.recipe_hash(STEM)
-    assert stored["data"]["kind"] == "complete"
-
-
-@pytest.mark.fault
-@pytest.mark.parametrize(("content", "what"), [('{"cut": ', "damaged"), (None, "missing")])
-def test_damaged_or_missing_result_is_named(content, what, tmp_path):
-    if content:
-        (tmp_path / "04.json").write_text(content)
-    with pytest.raises(CourseError, match=f"data/results/04.json is {what}: restore it"):
+    (tmp_path / "04.json").write_text('{"cut": ')
+    with pytest.raises(CourseError, match="data/results/04.json is damaged: restore it"):
         published.load_result("04", folder=tmp_path)
 
 
@@ -218,14 +213,12 @@ def test_stored_network_has_its_card(lesson, tmp_path):
 def test_nothing_measured_on_samples_is_stored(lesson, tmp_path):
     lesson.data["kind"] = "sample"
     with pytest.raises(CourseError, match="sample"):
-        published.store_result(lesson, {}, folder=tmp_path / "new")
-    with pytest.raises(CourseError, match="sample"):
         published.store_network(lesson, Network(), "compact", "tiny", (), folder=tmp_path / "new")
     assert not (tmp_path / "new").exists()
 
 
 @pytest.mark.fault
-@pytest.mark.parametrize("content", [None, b"", b"PK\x03\x04 cut", "a network of code"])
+@pytest.mark.parametrize("content", [None, b"PK\x03\x04 cut", "a network of code"])
 def test_a_network_that_cannot_be_loaded_is_one_line(content, tmp_path, keras):
     path = tmp_path / "network.keras"
     if isinstance(content, str):  # a Lambda layer holds Python code, which is never run
@@ -233,8 +226,5 @@ def test_a_network_that_cannot_be_loaded_is_one_line(content, tmp_path, keras):
         keras.Sequential([keras.Input((2,)), inside]).save(path)
     elif content is not None:
         path.write_bytes(content)
-    with pytest.raises(
-        CourseError, match=r"network\.keras cannot be loaded \(.*\): delete its folder"
-    ) as caught:
+    with pytest.raises(CourseError, match=r"^.*network\.keras cannot be loaded \(.*\): delete its folder$"):
         published.load_network(path)
-    assert "\n" not in str(caught.value)
