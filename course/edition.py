@@ -21,7 +21,7 @@ from helpers.files import plain, write_text
 
 NOTEBOOKS = COURSE_FOLDER / "notebooks"
 NOTES = COURSE_FOLDER / "docs" / "teaching"
-GUESS, CHECK = (re.compile(rf'exercises\.{word}\("(\w+)", (\w+)\)') for word in ("guess", "check"))
+GUESS, CHECK = (re.compile(rf'exercises\.{word}\("(\w+)", ') for word in ("guess", "check"))
 
 
 def make_edition(kind: str, output: Path | None = None) -> int:
@@ -75,19 +75,19 @@ def instructor_notebook(path: Path) -> NotebookNode:
         if "exercise" in cell["metadata"].get("tags", []):
             starter = ast.parse(code).body[-1]
             code = answer_cell(source, starter.name, starter)
-        for name, _ in guesses:
+        for name in guesses:
             code = code.replace(f'("{name}", None)', f'("{name}", {plain(lesson.guesses[name].answer)!r})')
         cell["source"] = code
         if guesses or checks:
             cell["outputs"], cell["execution_count"] = [], None
-        notes = [_about_guess(name, lesson.guesses[name]) for name, _ in guesses]
-        notes += [_about_task(source, name, lesson.tasks[name].mistakes) for name, _ in checks]
+        notes = [_about_guess(name, lesson.guesses[name]) for name in guesses]
+        notes += [_about_task(source, name, lesson.tasks[name].mistakes) for name in checks]
         cells += [_note(f"{cell['id']}-{place}", text) for place, text in enumerate(notes)]
     notes = NOTES / f"{number}.md"
     if notes.is_file():  # the deeper notebooks have none
         text = re.sub(r"^# .*\n+", "", notes.read_text(encoding="utf-8"))
-        text = re.sub(r"\]\(\.\./\.\./notebooks/", "](", text)
-        cells.insert(1, _note("teaching-notes", re.sub(r"(?m)^##", "###", text)))
+        text = re.sub(r"\[([^]]+)\]\((?!http)[^)]*\)", r"\1", text)  # its links lead to pages beside it
+        cells.insert(1, _note("teaching-notes", "\n\n" + re.sub(r"(?m)^##", "###", text)))
     cells[0]["source"] = re.sub(r"<!-- course:links -->.*", "", cells[0]["source"], flags=re.DOTALL)
     return NotebookNode(notebook | {"cells": cells})
 
@@ -102,11 +102,10 @@ def sheet(notebook: NotebookNode) -> NotebookNode:
         elif cell["cell_type"] == "markdown":
             for heading in re.findall(r"^##? .+", text, re.MULTILINE):
                 kept.append(_markdown(f"heading-{len(kept)}", heading))
-            asked = _is_exercise(following) and re.search(
-                r"(\*\*(Your guess|Write it)|\Z).*", text, re.DOTALL
-            )
-            if asked:
-                kept.append(_markdown(f"asked-{len(kept)}", asked[0] or re.sub("^##? .+", "", text)))
+            asked = re.search(r"\*\*(Your guess|Write it).*", text, re.DOTALL)
+            if asked or _is_exercise(following):
+                text = asked[0] if asked else re.sub("^##? .+", "", text)
+                kept.append(_markdown(f"asked-{len(kept)}", text))
     bare = [each["id"].startswith("heading") for each in kept] + [True]
     cells = [each for place, each in enumerate(kept) if place == 0 or not (bare[place] and bare[place + 1])]
     return NotebookNode(notebook | {"cells": cells})

@@ -61,10 +61,12 @@ def test_the_students_notebook_holds_no_answer(number):
 @pytest.mark.parametrize("number", PATHS)
 def test_every_misconception_stands_with_its_hint_on_the_page_to_print(editions, number):
     lesson, page = Exercises(number), sheet(editions[number])
-    text = "\n".join(cell.source for cell in page.cells)
+    text, whole = ("\n".join(cell.source for cell in each.cells) for each in (page, editions[number]))
     hints = [hint for task in lesson.tasks.values() for _, hint in task.mistakes]
     hints += [hint for guess in lesson.guesses.values() for hint in guess.hints.values()]
     assert not [hint for hint in hints if hint not in text]
+    asked = [text.count("**Your guess.**") + text.count("**Write it") for text in (text, whole)]
+    assert asked[0] == asked[1]
     assert not [cell for cell in page.cells if cell.get("outputs")]
     assert exercise_cells(page) == exercise_cells(editions[number])
 
