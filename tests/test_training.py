@@ -186,6 +186,29 @@ def test_a_result_is_stored_and_loaded_and_named_where_it_is_missing_or_damaged(
         published.load_result("04", folder=tmp_path)
 
 
+@pytest.mark.parametrize("number", ["04a", "05a", "06a"])
+def test_stored_results_are_of_the_recipe_as_it_is_now(number):
+    stored = published.load_result(number)
+    assert stored["recipe"] == training.recipe_hash(stored["lesson"]), "run the full profile again"
+    assert stored["data"]["kind"] != "sample"
+
+
+@pytest.mark.parametrize(
+    ("file", "most", "least"), [("mnist-compact", 30_000, 0.995), ("intel-scenes", 500_000, 0.9)]
+)
+def test_a_committed_network_is_what_its_card_says(file, most, least):
+    path = published.MODELS_FOLDER / f"{file}.keras"
+    card, network = json.loads(path.with_suffix(".json").read_bytes()), published.load_network(path)
+    assert card["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest() and path.stat().st_size < 3_000_000
+    (row,) = card["networks"].values()
+    assert row["parameter_count"] == network.count_params() <= most and row["test_accuracy"] >= least
+    assert network.output_shape == (None, len(card["class_names"])) and card["data"]["kind"] != "sample"
+    assert {type(layer).__module__.split(".")[0] for layer in network.layers} == {"keras"}
+    with zipfile.ZipFile(path) as archive:  # Keras 3.13 refuses a file for the mere name of a newer setting
+        config = archive.read("config.json").decode()
+    assert not [setting for setting in published.NEWER_SETTINGS if f'"{setting}"' in config]
+
+
 class Network:
     """Stands for a Keras network: a `.keras` file is a zip archive."""
 
