@@ -11,7 +11,7 @@ from typing import Any
 
 from helpers import CourseError
 from helpers.files import check_writable, write_json
-from helpers.training import set_seed, versions
+from helpers.training import histories, set_seed, versions
 
 # A rule is a literal, so that a notebook can state it in one word and `course run` can read it there:
 #   (1, 100)         a whole number from 1 to 100, both allowed
@@ -72,6 +72,7 @@ def start_lesson(stem: str, /, *, rules: dict[str, Rule] | None = None, **parame
     if parameters.get("metrics_path"):
         check_writable(Path(parameters["metrics_path"]), "metrics_path=")
     set_seed(parameters.get("seed", 0))
+    histories.clear()
     return Lesson(stem, dict(parameters))
 
 
@@ -122,6 +123,7 @@ class Lesson:
                 "parameters": self.parameters,
                 "data": self.data,
                 "networks": self.networks,
+                **({"history": histories} if histories else {}),
                 "seconds": round(seconds, 2),
                 "peak_rss_mb": round(memory, 1),
                 "versions": versions(),

@@ -27,6 +27,9 @@ from helpers.files import plain, write_json
 
 UNFINISHED_FOLDER = COURSE_FOLDER / "runs" / "unfinished"
 
+# Of each training, by its label in `progress`: what Keras reported after every epoch (loss, accuracy, ...).
+histories: dict[str, list[dict[str, float]]] = {}
+
 
 def set_seed(seed: int) -> None:
     """Make random numbers repeatable: Python's, NumPy's and, where Keras is loaded, Keras's as well.
@@ -104,6 +107,7 @@ def progress(label: str) -> Any:
         def on_train_begin(self, logs=None):
             self.start = self.last = time.perf_counter()
             self.epoch = self.width = 0
+            histories[label] = []
 
         def on_epoch_begin(self, epoch, logs=None):
             self.epoch = epoch + 1
@@ -113,6 +117,7 @@ def progress(label: str) -> Any:
                 self.say(f"  batch {batch + 1}/{self.params.get('steps') or '?'}", logs)
 
         def on_epoch_end(self, epoch, logs=None):
+            histories[label].append({"epoch": epoch + 1, **(logs or {})})
             self.say("", logs)
 
         def on_train_end(self, logs=None):

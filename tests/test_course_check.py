@@ -5,11 +5,9 @@ from unittest.mock import Mock
 
 import psutil
 import pytest
-from course_notebooks import write_lesson
 
 from course import check
 from course.cli import main
-from course.copies import copy_lessons
 from course.data import show_data
 from helpers import CourseError
 from helpers.datasets import Place
@@ -116,19 +114,3 @@ def test_data_of_the_course_itself(monkeypatch, capsys, tmp_path):
     printed = capsys.readouterr().out
     for name in ("mnist", "car-plane", "vgg16-weights"):
         assert f"\n{name}: not on this machine" in printed
-
-
-def test_copies_are_made_once_and_never_over_a_students_file(tmp_path, capsys):
-    write_lesson(tmp_path / "notebooks", "01-one", "x = 1")
-    (tmp_path / "notebooks" / "glossary.md").write_text("# Glossary\n", encoding="utf-8")
-    assert copy_lessons(root=tmp_path) == 0
-    copy = tmp_path / "work" / "01-one.ipynb"
-    copy.write_text("my own", encoding="utf-8")
-    assert copy_lessons(root=tmp_path) == copy_lessons("1", root=tmp_path) == 0
-    assert copy.read_text(encoding="utf-8") == "my own"
-    assert (tmp_path / "work" / "01-one-fresh-2.ipynb").exists()
-    with pytest.raises(CourseError, match="there is no lesson '9'"):
-        copy_lessons("9", root=tmp_path)
-    with pytest.raises(SystemExit):
-        main(["copies", "--help"])
-    assert "--fresh" in capsys.readouterr().out
