@@ -145,9 +145,8 @@ def long_comparison(lesson, folder, monkeypatch, stops=()):
         lesson.run(lesson.find("training.forget(lesson)"))
     assert not list((folder / "runs").rglob("*.*")), "what was unfinished is gone"
     other = r'"(train_seconds|seconds|training \(s\)|sha256)": .*'  # what differs between two equal trainings
-    stored = {
-        path.name: re.sub(other, "", path.read_text(encoding="utf-8")) for path in folder.glob("*.json")
-    }
+    texts = {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.json")}
+    stored = {name: re.sub(other, "", text) for name, text in texts.items()}
     return stored, published.load_network(folder / "mnist-compact.keras").get_weights(), trained
 
 
