@@ -1,4 +1,4 @@
-"""The command line of the course: `python -m course run|data|check|start|links`."""
+"""The command line of the course: `python -m course run|data|check|start|progress|links`."""
 
 import os
 import sys

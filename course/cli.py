@@ -19,6 +19,7 @@ _COMMANDS = {
     "data": "show_data",
     "check": "check_machine",
     "start": "start_lessons",
+    "progress": "show_progress",
     "links": "update_links",
 }
 
@@ -58,6 +59,10 @@ def build_parser() -> argparse.ArgumentParser:
     add = commands.add_parser("start", help="copy the lessons into work/, without outputs").add_argument
     add("--fresh", metavar="NN", help="one more clean copy of this lesson, beside your own")
     add("--update", action="store_true", help="put new versions of the lessons beside your own")
+
+    commands.add_parser(
+        "progress", help="which guesses and tasks are right in your copies, and which not yet"
+    )
 
     about = "for authors: write cost cards, badges and navigation"
     add = commands.add_parser("links", help=about).add_argument
