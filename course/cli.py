@@ -24,6 +24,7 @@ _COMMANDS = {
     "edition": "make_edition",
     "grade": "grade_folder",
     "history": "keep_history",
+    "progress": "show_progress",
     "links": "update_links",
 }
 
@@ -96,6 +97,10 @@ def build_parser() -> argparse.ArgumentParser:
     add = commands.add_parser("history", help=about).add_argument
     add("results", nargs="*", type=Path, metavar="CSV", help="results.csv whose rows are added first")
     add("--check", action="store_true", help="exit 1 when a newest value is outside its band")
+
+    commands.add_parser(
+        "progress", help="which guesses and tasks are right in your copies, and which not yet"
+    )
 
     about = "for authors: write cost cards, badges and navigation"
     add = commands.add_parser("links", help=about).add_argument

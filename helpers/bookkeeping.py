@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import re
 import sys
 import time
@@ -73,6 +74,10 @@ def start_lesson(stem: str, /, *, rules: dict[str, Rule] | None = None, **parame
         check_writable(Path(parameters["metrics_path"]), "metrics_path=")
     set_seed(parameters.get("seed", 0))
     histories.clear()
+    if os.environ.get("BINDER_LAUNCH_HOST") and stem[:2] >= "04":
+        print(
+            "Binder gives 2 GB and one core: shut down the other lessons' kernels, and allow twice the time."
+        )
     return Lesson(stem, dict(parameters))
 
 
@@ -92,6 +97,7 @@ class Lesson:
     parameters: dict[str, Any]
     data: dict[str, Any] | None = None
     networks: dict[str, dict[str, Any]] = field(default_factory=dict)
+    stored: set[str] = field(default_factory=set)  # networks that were not trained in this run
     start: float = field(default_factory=time.perf_counter)
 
     def use_data(self, info: Any) -> None:
@@ -110,6 +116,7 @@ class Lesson:
         unknown = set(metrics) - set(NETWORK_METRICS)
         if unknown:
             raise TypeError(f"unknown metrics {sorted(unknown)}: known are {NETWORK_METRICS}")
+        weights += ", stored" if name in self.stored else ""
         row = {"weights": weights, "parameter_count": int(parameter_count)}
         self.networks[name] = row | {key: float(value) for key, value in metrics.items()}
 

@@ -9,7 +9,7 @@ from course_notebooks import write_lesson
 
 from course.cli import main
 from course.start import start_lessons
-from helpers import CourseError
+from helpers import COURSE_FOLDER, CourseError, exercises
 
 IDENTITY = ["-c", "user.name=Somebody", "-c", "user.email=somebody@example.org"]
 
@@ -109,3 +109,24 @@ def test_a_file_that_is_no_notebook_is_kept_and_a_clean_copy_comes_beside_it(cou
     with pytest.raises(SystemExit):
         main(["start", "--help"])
     assert "--fresh" in capsys.readouterr().out
+
+
+def test_progress_lists_what_was_right_in_the_copies_and_nothing_else(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(exercises, "PROGRESS", tmp_path / "progress.csv")
+    assert main(["progress"]) == 0
+    assert capsys.readouterr().out.startswith("Nothing was checked in work/ yet")
+    lesson = exercises.Exercises("05")
+    lesson.guess("steadier", lesson.guesses["steadier"].answer)
+    assert not exercises.PROGRESS.exists(), "the lessons themselves leave nothing behind"
+    monkeypatch.setattr(exercises.Path, "cwd", lambda: COURSE_FOLDER / "work")
+    lesson.check("my_recall", lambda matrix: None)
+    lesson.guess("steadier", lesson.guesses["steadier"].answer)
+    lesson.guess("loss_of_six", None)
+    lesson.check("my_recall", lesson.tasks["my_recall"].answer)
+    lesson.check("my_zigzag", lambda accuracy: None)
+    capsys.readouterr()
+    assert main(["progress"]) == 0
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("- ")]
+    total = len(lesson.guesses) + len(lesson.tasks)
+    assert line.startswith(f"- 05: 2 of {total} right; not yet: ") and "my_zigzag" in line
+    assert "my_recall" not in line and line in (tmp_path / "progress.md").read_text(encoding="utf-8")
