@@ -47,11 +47,11 @@ course: $(READY)
 
 lab: $(READY)
 	@if [ -n "$$COURSE_DATA_DIR" ]; then COURSE_DATA_DIR=$$(cd "$$COURSE_DATA_DIR" && pwd) || exit 1; export COURSE_DATA_DIR; fi; \
-	$(BIN)/python -m course copies && \
+	$(BIN)/python -m course start && \
 	exec $(BIN)/python -m jupyter lab --notebook-dir=. --LabApp.default_url=/lab/tree/work/01-how-a-computer-reads-an-image.ipynb $(ARGS)
 
 fresh: $(READY)
-	@$(BIN)/python -m course copies --fresh $(LESSON)
+	@$(BIN)/python -m course start --fresh $(LESSON)
 
 check: $(READY)
 	@$(BIN)/python -m ruff check . && $(BIN)/python -m ruff format --check helpers course tests data

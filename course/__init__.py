@@ -1,4 +1,4 @@
-"""The command line of the course: `python -m course run|data|check|copies|predict|links`."""
+"""The command line of the course: `python -m course COMMAND` (`--help` lists the commands)."""
 
 import os
 import sys

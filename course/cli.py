@@ -16,9 +16,15 @@ INTERRUPTED = 130
 # Each command is a module of its own name with this function.
 _COMMANDS = {
     "run": "run_course",
+    "sweep": "run_sweep",
+    "compare": "compare_runs",
     "data": "show_data",
     "check": "check_machine",
-    "copies": "copy_lessons",
+    "start": "start_lessons",
+    "edition": "make_edition",
+    "grade": "grade_folder",
+    "history": "keep_history",
+    "progress": "show_progress",
     "predict": "predict",
     "links": "update_links",
 }
@@ -50,14 +56,52 @@ def build_parser() -> argparse.ArgumentParser:
     add("--cell-seconds", type=int, metavar="S", help="time limit of one cell in seconds")
     add("--store", action="store_true", help="for authors: also store the outputs in notebooks/")
 
+    add = commands.add_parser("sweep", help="run a lesson with every combination of some values").add_argument
+    add("--lesson", required=True, metavar="NN", help="by number or file name")
+    text = "what varies: name=value,value or name=0..4; may be given several times"
+    add("-g", "--grid", action="append", required=True, metavar="name=values", help=text)
+    text = "a value for all runs; may be given several times"
+    add("-p", "--parameter", dest="assignments", action="append", default=[], metavar="name=value", help=text)
+    add("--profile", default="class", help="smoke, class (default) or full")
+    add("--workers", type=int, metavar="N", help="runs at once (else what cores and memory allow)")
+    add("--cluster", default="", metavar="tcp://HOST:PORT", help="run on this dask.distributed scheduler")
+    add("--data", metavar="DIR", help="folder with the real pictures (sets COURSE_DATA_DIR)")
+    text = "folder for the results, begun or new (else one that the same command finds again)"
+    add("--output", type=Path, metavar="DIR", help=text)
+    add("--cell-seconds", type=int, metavar="S", help="time limit of one cell in seconds")
+    add("--again", action="store_true", help="run once more what has failed")
+
+    add = commands.add_parser("compare", help="one page on runs that exist").add_argument
+    add("folders", nargs="+", type=Path, metavar="RUN", help="a folder that run or sweep left")
+    add("--output", type=Path, metavar="DIR", help="folder for the page (else runs/compare-<time>/)")
+
     add = commands.add_parser("data", help="which pictures are found where").add_argument
     add("names", nargs="*", metavar="NAME", help="only these sets")
     add("--fetch", action="store_true", help="download what is missing into the course's cache")
 
     commands.add_parser("check", help="is this machine ready? (Python, packages, memory, data, kernel)")
 
-    add = commands.add_parser("copies", help="copy the lessons into work/, without outputs").add_argument
+    add = commands.add_parser("start", help="copy the lessons into work/, without outputs").add_argument
     add("--fresh", metavar="NN", help="one more clean copy of this lesson, beside your own")
+    add("--update", action="store_true", help="put new versions of the lessons beside your own")
+
+    add = commands.add_parser("edition", help="for instructors: the lessons with their answers").add_argument
+    add("kind", choices=["instructor"], metavar="instructor", help="notebooks, and pages to print")
+    add("--output", type=Path, metavar="DIR", help="folder for them (else build/instructor)")
+
+    add = commands.add_parser("grade", help="for instructors: submitted notebooks to one table").add_argument
+    add("folder", type=Path, metavar="FOLDER", help="the submissions; nothing in it is changed")
+    add("--lesson", metavar="NN", help="the lesson that was set (else found in each notebook)")
+    add("--output", type=Path, metavar="DIR", help="new folder for the table (else runs/grades-<time>/)")
+
+    about = "for authors: do the lessons still reach what they reached?"
+    add = commands.add_parser("history", help=about).add_argument
+    add("results", nargs="*", type=Path, metavar="CSV", help="results.csv whose rows are added first")
+    add("--check", action="store_true", help="exit 1 when a newest value is outside its band")
+
+    commands.add_parser(
+        "progress", help="which guesses and tasks are right in your copies, and which not yet"
+    )
 
     about = "what a network that lesson 7 has saved says about pictures"
     add = commands.add_parser("predict", help=about).add_argument

@@ -5,6 +5,7 @@ import json
 import math
 import os
 import re
+import subprocess
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,6 +30,8 @@ _DOWNLOADS = {
 }
 # Files beside the notebooks in which the address stands.
 _ADDRESS_FILES = ("pyproject.toml", "CITATION.cff", "environment.yml", "README.md")
+# https, with or without a name before the @, and both ways of writing ssh
+GITHUB = re.compile(r"^(https?://([^@/]+@)?|ssh://git@|git@)(www\.)?github\.com[:/]")
 _COST = ("seconds", "peak_rss_mb", "data", "cores", "measured")
 Costs = dict[str, dict[str, Any]]
 
@@ -38,22 +41,25 @@ def update_links(
 ) -> int:
     """Write the generated parts of notebooks and README; the second time nothing changes.
 
-    `repository` is the course's address from now on (else pyproject.toml's), `results` a results.csv of
-    the class profile on real pictures, whose costs are kept in `data/results/costs.json`. `check` changes
-    nothing and returns 1 when something is stale. Raises CourseError for a missing or damaged file or
-    marker, and for `results` with nothing to use.
+    `repository` is the course's address from now on (else pyproject.toml's or, where that names no owner
+    yet, the one of git's remote `origin`), `results` a results.csv of the class profile on real pictures,
+    whose costs are kept in `data/results/costs.json`. `check` changes nothing and returns 1 when something
+    is stale. Raises CourseError for a missing or damaged file or marker, and for `results` with nothing to
+    use.
     """
     try:
         address = tomllib.loads(_read(root / "pyproject.toml"))["project"]["urls"]["Repository"]
     except (ValueError, LookupError, TypeError) as error:
         raise CourseError(f"pyproject.toml has no readable [project.urls] Repository ({error})") from None
     old_slug = parse_slug(str(address), "pyproject.toml: Repository")
+    if not repository and not check and old_slug.startswith("OWNER/"):
+        repository = remote_address(root)
     slug = parse_slug(repository) if repository else old_slug
     lessons = find_lessons(root / "notebooks")
     if problems := [lesson.problem for lesson in lessons if lesson.problem]:
         raise CourseError(problems[0])
     costs_path, readme = root / "data" / "results" / "costs.json", root / "README.md"
-    costs = _read_costs(costs_path)
+    costs = read_costs(costs_path)
     texts: dict[Path, str] = {}
     if results is not None:
         costs |= measured_costs(results)
@@ -80,13 +86,29 @@ def update_links(
 
 def parse_slug(text: str, where: str = "--repository") -> str:
     """Return `OWNER/REPO` from that or from a GitHub address. Raises CourseError for anything else."""
-    slug = text.strip().removeprefix("https://github.com/").removesuffix("/").removesuffix(".git")
+    slug = GITHUB.sub("", text.strip()).removesuffix("/").removesuffix(".git")
     if not re.fullmatch(r"[A-Za-z0-9][\w-]*/[\w.-]+", slug):
         raise CourseError(f"{where} {text!r} is not OWNER/REPO; write for example octocat/my-course")
     return slug
 
 
-def _read_costs(path: Path) -> Costs:
+def remote_address(root: Path) -> str:
+    """Return the address of git's remote `origin`, or "" and say so where it is none on GitHub."""
+    command = ["git", "-C", str(root), "config", "--get", "remote.origin.url"]
+    try:
+        address = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+    except OSError:  # no git here
+        address = ""
+    if GITHUB.match(address):
+        return address
+    say(
+        "git's remote `origin` is not on GitHub: the address stays as it is (--repository OWNER/REPO sets it)"
+    )
+    return ""
+
+
+def read_costs(path: Path) -> Costs:
+    """Read what the lessons cost, by their stems. Raises CourseError for a damaged file."""
     try:
         costs = json.loads(_read(path)) if path.exists() else {}
         return {stem: {key: cost[key] for key in _COST} for stem, cost in costs.items()}
@@ -136,7 +158,7 @@ def _cost_words(lesson: Lesson, costs: Costs) -> tuple[str, str, str]:
 def _badges(what: str, slug: str, *, path: str = "", nbviewer: bool = False) -> str:
     """Return the launch badges of a lesson's notebook, or of the whole course, as Markdown."""
     blob = f"/blob/{BRANCH}/notebooks/{path}" if path else ""
-    binder = f"https://mybinder.org/v2/gh/{slug}/{BRANCH}?urlpath=lab/tree/notebooks"
+    binder = f"https://mybinder.org/v2/gh/{slug}/{BRANCH}?urlpath=lab/tree/work"  # copies, made by postBuild
     badges = [
         f"[![Open {what} in Binder]({BINDER_BADGE})]({binder}{'/' if path else ''}{path})",
         f"[![Open {what} in Colab]({COLAB_BADGE})](https://colab.research.google.com/github/{slug}{blob})",
@@ -152,7 +174,8 @@ def lesson_block(lessons: Sequence[Lesson], index: int, costs: Costs, slug: str)
     cost = f"{time} · download: {download}"
     if lesson.stem in costs:
         cores = costs[lesson.stem]["cores"]
-        cost = f"{time} on {cores} cores · {memory} of memory · download: {download}"
+        alone = " (about twice that on one, as on Binder)" if "min" in time and cores > 1 else ""
+        cost = f"{time} on {cores} cores{alone} · {memory} of memory · download: {download}"
     work = f"**You:** about {lesson.minutes} minutes · **Machine:** " if lesson.minutes else "**Cost:** "
     links = ["[All lessons](../README.md)"]
     if index > 0:

@@ -43,6 +43,7 @@ from helpers.files import write_text
 
 # Seconds that one cell may take: generous, for a slow machine; a lesson that hangs must end some day.
 CELL_SECONDS = {"smoke": 600, DEFAULT_PROFILE: 1800, "full": 7200}
+DIED = "its Python process died, most often because it ran out of memory"
 INJECTED = ["injected-parameters"]  # the tags of the cell that papermill writes
 Watch = Callable[[int, int], None]  # is told which cell runs, from 0, and how many there are
 
@@ -59,6 +60,7 @@ class Run:
     output: Path | None = None
     cell_seconds: int | None = None
     store: bool = False
+    pages: bool = True  # each lesson as a web page too
     notebooks: Path = NOTEBOOKS
     runs: Path = COURSE_FOLDER / "runs"
     folder: Path = Path()
@@ -78,7 +80,7 @@ def run_course(**options: Any) -> int:
     plans = make_plans(lessons, profile=run.profile, assignments=run.assignments, notebooks=run.notebooks)
     if run.store and (run.profile != DEFAULT_PROFILE or run.assignments):
         raise CourseError("--store keeps the outputs of the defaults: leave out --profile and -p")
-    run.environment = _kernel_environment(run.data, plans)
+    run.environment = kernel_environment(run.data, plans)
     run.folder = folder = _new_folder(run)
     say(f"Profile {run.profile}: {len(plans)} lesson(s); results in {folder}")
     if run.profile == "full":
@@ -92,11 +94,11 @@ def run_course(**options: Any) -> int:
         return f"{len(outcomes)} of {len(plans)} lessons finished, {failed} failed"
 
     try:
-        with _stoppable():
+        with stoppable():
             for index, lesson in enumerate(lessons):
                 label = f"[{index + 1}/{len(lessons)}] {lesson.stem}"
                 with _progress(label) as watch:
-                    outcomes.append(_run_lesson(lesson, plans[lesson.stem], run, watch))
+                    outcomes.append(run_lesson(lesson, plans[lesson.stem], run, watch))
                 say(f"{label}: {outcomes[-1].in_words()}")
                 written = write_results(outcomes, folder, f"Profile {run.profile}: {finished()}")
     except KeyboardInterrupt as stop:
@@ -120,7 +122,9 @@ def write_results(outcomes: Sequence[Outcome], folder: Path, summary: str) -> bo
     return True
 
 
-def _run_lesson(lesson: Lesson, changed: Mapping[str, Any], run: Run, watch: Watch) -> Outcome:
+def run_lesson(
+    lesson: Lesson, changed: Mapping[str, Any], run: Run, watch: Watch = lambda index, total: None
+) -> Outcome:
     """Execute one lesson and keep its notebook, page and metrics; a failing lesson is an outcome too."""
     start = time.perf_counter()
     seconds, error, metrics = 0.0, "", {}
@@ -135,7 +139,7 @@ def _run_lesson(lesson: Lesson, changed: Mapping[str, Any], run: Run, watch: Wat
         limit = run.cell_seconds or CELL_SECONDS[run.profile]
         error = execute(notebook, run.notebooks, run.environment, limit, watch)
         seconds = time.perf_counter() - start
-        _keep(notebook, lesson, run.notebooks, run.folder)
+        _keep(notebook, lesson, run)
         if metrics_path.exists():
             metrics = json.loads(metrics_path.read_text(encoding="utf-8"))
         if not (error or metrics):
@@ -188,7 +192,7 @@ def execute(
     except CellTimeoutError:
         problem = f"took longer than {limit} s (see --cell-seconds)"
     except DeadKernelError:
-        problem = "its Python process died, most often because it ran out of memory"
+        problem = DIED
     finally:
         if client.kc is not None:
             client.kc.stop_channels()
@@ -202,14 +206,20 @@ def _first_line(text: str) -> str:
     return (text.strip().splitlines() or [""])[0].strip()
 
 
-def _keep(notebook: Any, lesson: Lesson, notebooks: Path, folder: Path) -> None:
-    """Write the executed notebook, its page and, once, the glossary that the pages link to."""
+def _keep(notebook: Any, lesson: Lesson, run: Run) -> None:
+    """Write the executed notebook and, where pages are asked for, its page."""
     CoalesceStreamsPreprocessor(enabled=True)(notebook, {})  # of each line what a terminal would show
     notebook.metadata.pop("papermill", None)
     for cell in notebook.cells:
         for name in ("papermill", "execution", *([] if cell.metadata.get("tags") else ["tags"])):
             cell.metadata.pop(name, None)
-    write_text(folder / lesson.path.name, nbformat.writes(notebook).rstrip("\n") + "\n")
+    write_text(run.folder / lesson.path.name, nbformat.writes(notebook).rstrip("\n") + "\n")
+    if run.pages:
+        write_page(notebook, lesson, run.notebooks, run.folder)
+
+
+def write_page(notebook: Any, lesson: Lesson, notebooks: Path, folder: Path) -> None:
+    """Write an executed notebook's page and, once, the glossary that the pages link to."""
     write_text(folder / f"{lesson.stem}.html", to_html(notebook, title=lesson.heading, folder=notebooks))
     source, page = notebooks / "glossary.md", folder / "glossary.html"
     if source.is_file() and not page.exists():
@@ -246,7 +256,7 @@ def _new_folder(run: Run) -> Path:
     raise CourseError(f"--output {names[0]} is not empty; name a new folder")
 
 
-def _kernel_environment(data: str | None, plans: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+def kernel_environment(data: str | None, plans: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     """Return the environment variables of the kernels; what is relative to the user becomes absolute."""
     found = dict(os.environ)
     name = "COURSE_DATA_DIR" if data is None else "--data"
@@ -279,7 +289,7 @@ def _kernel_environment(data: str | None, plans: Mapping[str, Mapping[str, Any]]
 
 
 @contextlib.contextmanager
-def _stoppable() -> Iterator[None]:
+def stoppable() -> Iterator[None]:
     """Let SIGTERM and SIGHUP end a run as Ctrl-C does; a second one does not disturb the clearing up."""
     numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
     before = {each: old for each in numbers if (old := signal.getsignal(each)) != signal.SIG_IGN}

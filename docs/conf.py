@@ -4,22 +4,24 @@ A lesson's page is its notebook with the stored outputs: nothing is run here, an
 """
 
 import json
-import re
-import tomllib
+import sys
 from pathlib import Path
 
+from docutils import nodes
 from myst_nb.core.render import NbElementRenderer
 
-ROOT = Path(__file__).resolve().parent.parent
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+sys.path.insert(0, str(Path(__file__).parent))
+
+from parts import LABS, LINKS, NOTEBOOKS, PROJECT, explanations, put_in
 
 project = "Image classification: from pixels to transfer learning"
+author = "the authors of the course"
 copyright = "the authors. Code: MIT; texts and figures: CC BY 4.0"
 version = release = PROJECT["version"]
 
 extensions = ["myst_nb", "sphinx_copybutton", "sphinxcontrib.bibtex"]
 root_doc = "docs/index"
-include_patterns = ["docs/*.md", "notebooks/*.ipynb", "notebooks/glossary.md", "data/README.md"]
+include_patterns = ["docs/**.md", "notebooks/*.ipynb", "notebooks/glossary.md", "data/README.md"]
 bibtex_bibfiles = ["references.bib"]
 nb_execution_mode = "off"
 myst_heading_anchors = 4
@@ -27,10 +29,15 @@ suppress_warnings = ["myst.header"]  # the lessons' key points are headings of t
 
 html_theme = "sphinx_book_theme"
 html_title = project
+html_favicon = "static/favicon.svg"
 html_static_path = ["static"]
-html_extra_path = ["extra"]  # a page at the root that leads to the front page
+# a page at the root that leads to the front page, and the labs, each a page that needs no other
+html_extra_path = ["extra", *sorted(str(path) for path in LABS.glob("*.html"))]
 html_css_files = ["site.css"]
 html_copy_source = html_show_sourcelink = False
+html_context = {
+    "default_mode": "auto"
+}  # light or dark as the reader's system is; without it, an error is logged
 html_theme_options = {
     "repository_url": PROJECT["urls"]["Repository"],
     "repository_branch": "main",
@@ -44,22 +51,6 @@ html_theme_options = {
     "show_toc_level": 2,
 }
 
-REPOSITORY = PROJECT["urls"]["Repository"]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-BADGE = re.compile(r"\[!\[[^]]*\]\([^)]*\)\]\([^)]*\) ?")
-LINKS = re.compile(r"<!-- course:links -->\n+(.*?)\n(.*?)<!-- /course:links -->", re.DOTALL)
-
-
-def from_readme(match):
-    """Return the README from one line to the next; what is not a page here lies in the repository."""
-    start, end = match.groups()
-    text = BADGE.sub("", README.partition(f"\n{start}\n")[2].partition(f"\n{end}\n")[0])
-    if not text:
-        raise ValueError(f"README.md has nothing between {start!r} and {end!r}")
-    text = text.replace(" Open |\n|---", "\n")  # the column of badges
-    text = re.sub(r"\]\((?=(notebooks/[\w-]+\.(ipynb|md)|data/README\.md))", "](../", text)
-    return re.sub(r"\]\((?!\.\./|http|#)", f"]({REPOSITORY}/blob/main/", text)
-
 
 def for_readers(app, docname, source):
     """Prepare a notebook for reading: no badges, the theme has its own; answers stay folded."""
@@ -72,8 +63,14 @@ def for_readers(app, docname, source):
             tags += ["hide-input"] * shown.get("source_hidden", False)
             tags += ["remove-cell"] * ("colab" in tags)
             cell["source"] = LINKS.sub(r"\1", "".join(cell["source"]))
+        name = docname.removeprefix("notebooks/")
+        deeper = sorted(path.stem for path in NOTEBOOKS.glob(f"{name[:2]}[a-z]-*.ipynb"))
+        if deeper and name not in deeper:
+            contents = ["", "```{toctree}", ":hidden:", "", *deeper, "```"]
+            notebook["cells"][0]["source"] += "\n".join(contents)
         source[0] = json.dumps(notebook)
-    source[0] = re.sub(r"\{\{README: (.*?) \.\.\. (.*?)\}\}", from_readme, source[0])
+    else:
+        source[0] = put_in(source[0])
     source[0] = source[0].replace("](../README.md", "](../docs/index.md")
 
 
@@ -92,6 +89,27 @@ def with_alternative_text(render):
 NbElementRenderer.render_image = with_alternative_text(NbElementRenderer.render_image)
 
 
+def explain_words(app, doctree, docname):
+    """Give each link to the glossary what it says there, to be read by pointing at the word."""
+    for link in doctree.findall(nodes.reference):
+        page, _, place = link.get("refuri", "").partition("#")
+        if page.endswith("glossary.html") and place in EXPLANATIONS:
+            link["reftitle"] = EXPLANATIONS[place]
+
+
+def open_the_copy(app, pagename, templatename, context, doctree):
+    """Let the button for Binder open the reader's own copy, as the badges do."""
+    for group in context.get("header_buttons", ()):
+        for button in group.get("buttons", ()):
+            if "lab/tree/notebooks/" in button.get("url", ""):
+                button["url"] = button["url"].replace("lab/tree/notebooks/", "lab/tree/work/")
+
+
+EXPLANATIONS = explanations()
+
+
 def setup(app):
     """Called by Sphinx."""
     app.connect("source-read", for_readers)
+    app.connect("doctree-resolved", explain_words)
+    app.connect("html-page-context", open_the_copy, priority=900)  # after the theme has made its buttons

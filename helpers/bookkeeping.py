@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import re
 import sys
 import time
@@ -11,7 +12,7 @@ from typing import Any
 
 from helpers import CourseError
 from helpers.files import check_writable, write_json
-from helpers.training import set_seed, versions
+from helpers.training import histories, set_seed, versions
 
 # A rule is a literal, so that a notebook can state it in one word and `course run` can read it there:
 #   (1, 100)         a whole number from 1 to 100, both allowed
@@ -72,6 +73,11 @@ def start_lesson(stem: str, /, *, rules: dict[str, Rule] | None = None, **parame
     if parameters.get("metrics_path"):
         check_writable(Path(parameters["metrics_path"]), "metrics_path=")
     set_seed(parameters.get("seed", 0))
+    histories.clear()
+    if os.environ.get("BINDER_LAUNCH_HOST") and stem[:2] >= "04":
+        print(
+            "Binder gives 2 GB and one core: shut down the other lessons' kernels, and allow twice the time."
+        )
     return Lesson(stem, dict(parameters))
 
 
@@ -91,6 +97,7 @@ class Lesson:
     parameters: dict[str, Any]
     data: dict[str, Any] | None = None
     networks: dict[str, dict[str, Any]] = field(default_factory=dict)
+    stored: set[str] = field(default_factory=set)  # networks that were not trained in this run
     start: float = field(default_factory=time.perf_counter)
 
     def use_data(self, info: Any) -> None:
@@ -109,6 +116,7 @@ class Lesson:
         unknown = set(metrics) - set(NETWORK_METRICS)
         if unknown:
             raise TypeError(f"unknown metrics {sorted(unknown)}: known are {NETWORK_METRICS}")
+        weights += ", stored" if name in self.stored else ""
         row = {"weights": weights, "parameter_count": int(parameter_count)}
         self.networks[name] = row | {key: float(value) for key, value in metrics.items()}
 
@@ -122,6 +130,7 @@ class Lesson:
                 "parameters": self.parameters,
                 "data": self.data,
                 "networks": self.networks,
+                **({"history": histories} if histories else {}),
                 "seconds": round(seconds, 2),
                 "peak_rss_mb": round(memory, 1),
                 "versions": versions(),

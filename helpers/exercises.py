@@ -13,6 +13,7 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ import numpy as np
 from helpers import COURSE_FOLDER, CourseError
 
 SECONDS = 5  # a loop that does not end
+PROGRESS = COURSE_FOLDER / "work" / "progress.csv"
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class Exercises:
     """The guesses and tasks of one lesson, by the number of its notebook, for example "02" or "03a"."""
 
     def __init__(self, number: str) -> None:
+        self.number = number
         path = COURSE_FOLDER / "notebooks" / "answers" / f"{number}.py"
         if not path.is_file():
             raise CourseError(f"notebooks/answers/{number}.py is missing: restore it from the repository")
@@ -64,14 +67,21 @@ class Exercises:
         if value is None or value is ...:
             print("No guess yet: put yours in the place of None and run this cell again.")
         elif _same(value, question.answer, question.tolerance):
-            print("Right.")
+            self._say(name, "Right.")
         else:
             hints = (hint for wrong, hint in question.hints.items() if _same(value, wrong, 1e-3))
-            print("Not yet:", next(hints, "that is not it. Work it out once more, step by step."))
+            self._say(name, "Not yet: " + next(hints, "that is not it. Work it out once more, step by step."))
 
     def check(self, name: str, attempt: Callable) -> None:
         """Print whether a function of the student's is right, and otherwise what is wrong with it."""
-        print(verdict(self.tasks[name], name, attempt))
+        self._say(name, verdict(self.tasks[name], name, attempt))
+
+    def _say(self, name: str, line: str) -> None:
+        """Print a verdict; in a student's own copy, also note it for `python -m course progress`."""
+        print(line)
+        if Path.cwd() == COURSE_FOLDER / "work":
+            with contextlib.suppress(OSError), PROGRESS.open("a", encoding="utf-8") as file:
+                file.write(f"{self.number},{name},{line.partition(':')[0].rstrip('.')}\n")
 
 
 def verdict(task: Task, name: str, attempt: Callable) -> str:

@@ -7,15 +7,18 @@ import contextlib
 import ctypes
 import hashlib
 import importlib.metadata
+import inspect
 import json
 import logging
 import os
 import platform
 import random
+import re
 import shutil
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -26,6 +29,9 @@ from helpers import COURSE_FOLDER, CourseError
 from helpers.files import plain, write_json
 
 UNFINISHED_FOLDER = COURSE_FOLDER / "runs" / "unfinished"
+
+# Of each training, by its label in `progress`: what Keras reported after every epoch (loss, accuracy, ...).
+histories: dict[str, list[dict[str, float]]] = {}
 
 
 def set_seed(seed: int) -> None:
@@ -94,6 +100,90 @@ def stopwatch() -> Iterator[SimpleNamespace]:
         watch.seconds = time.perf_counter() - start
 
 
+def trained(
+    lesson: Any,
+    name: str,
+    fit: Callable,
+    network: Any,
+    *arguments: Any,
+    recipe: Any = (),
+    fresh: bool = False,
+) -> tuple[dict[str, list[float]], float]:
+    """Train a network and return its record and its seconds; one that a lost kernel trained is taken back.
+
+    `fit(network, *arguments)` trains it and returns what `network.fit` returned. Weights, record and seconds
+    go to the course's cache. They come back where all is the same: `fit` and the functions in `recipe`, the
+    arguments (arrays, texts), the lesson's parameters and pictures, versions, the network and its start
+    weights. `fresh=True` trains in any case. Nothing is kept on the built-in sample, which is quick, nor
+    where the lesson's numbers are written to a file (`metrics_path`): there every number is measured anew.
+    """
+    import keras
+
+    if (precision := keras.config.dtype_policy().name) != "float32":
+        print(f"{name}: this machine computes in {precision}, not float32: expect slightly other numbers")
+    measured = lesson.parameters.get("metrics_path") or lesson.data is None or lesson.data["kind"] == "sample"
+    path = None if measured else _kept_file(lesson, name, network, (fit, *recipe, *arguments))
+    if path and not fresh and (kept := _take_back(path, name, network)):
+        lesson.stored.add(name)
+        print(
+            f"{name}: stored, from {kept[1]:.0f} s of the same recipe, pictures and seed; fresh=True trains"
+        )
+        return kept
+    with stopwatch() as watch:
+        record = fit(network, *arguments)
+    record = getattr(record, "history", record)
+    if path:
+        about = np.array(json.dumps([record, watch.seconds], default=float))
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
+                np.savez(file, about, *network.get_weights())
+            Path(file.name).replace(path)
+        except OSError as error:
+            print(f"{name}: not stored for a restart ({error.strerror})")
+    lesson.stored.discard(name)
+    return record, watch.seconds
+
+
+def _kept_file(lesson: Any, name: str, network: Any, recipe: Iterable[Any]) -> Path | None:
+    """Return where a trained network lies: a path that names all that its training depends on."""
+    from helpers.datasets import cache_folder
+
+    built = network.to_json() + json.dumps(network.get_compile_config(), sort_keys=True, default=str)
+    built = re.sub(r'"name": "[^"]*"', "", built)  # names count the networks built before
+    about = [name, lesson.parameters, lesson.data, versions(), built]
+    digest = hashlib.sha256(json.dumps(plain(about), sort_keys=True).encode())
+    parts = [*recipe, *network.get_weights()]
+    while parts:
+        part = parts.pop()
+        if isinstance(part, tuple):
+            parts += part
+            continue
+        try:
+            content = inspect.getsource(part).encode() if callable(part) else np.asarray(part).tobytes()
+        except OSError:  # a function without a source: nothing can be said about it
+            return None
+        digest.update(content)
+    return cache_folder() / "trained" / f"{lesson.stem}-{digest.hexdigest()[:16]}.npz"
+
+
+def _take_back(path: Path, name: str, network: Any) -> tuple[dict[str, list[float]], float] | None:
+    """Load a stored network's weights and return its record and seconds; None where there is none."""
+    start = network.get_weights()
+    try:
+        with np.load(path, allow_pickle=False) as kept:
+            about, *weights = (kept[key] for key in kept.files)
+        record, seconds = json.loads(str(about))
+        network.set_weights(weights)
+        return record, float(seconds)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except Exception as error:  # zip, JSON and Keras have their own kinds
+        network.set_weights(start)
+        print(f"{name}: what the cache kept of it is damaged ({type(error).__name__}); it is trained anew")
+        return None
+
+
 def progress(label: str) -> Any:
     """Return a Keras callback that reports a training in one line of standard output that overwrites itself:
     label, epoch, loss and accuracy, those of validation if there are any, seconds so far.
@@ -104,6 +194,7 @@ def progress(label: str) -> Any:
         def on_train_begin(self, logs=None):
             self.start = self.last = time.perf_counter()
             self.epoch = self.width = 0
+            histories[label] = []
 
         def on_epoch_begin(self, epoch, logs=None):
             self.epoch = epoch + 1
@@ -113,6 +204,7 @@ def progress(label: str) -> Any:
                 self.say(f"  batch {batch + 1}/{self.params.get('steps') or '?'}", logs)
 
         def on_epoch_end(self, epoch, logs=None):
+            histories[label].append({"epoch": epoch + 1, **(logs or {})})
             self.say("", logs)
 
         def on_train_end(self, logs=None):

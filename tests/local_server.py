@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote
 
@@ -39,6 +37,9 @@ class LocalServer(ThreadingHTTPServer):
         self.asked: list[tuple[str, str]] = []
         self.url = f"http://127.0.0.1:{self.server_port}/"
 
+    def handle_error(self, *_: object) -> None:
+        """Say nothing where nobody listens any more."""
+
 
 class _Handler(BaseHTTPRequestHandler):
     server: LocalServer
@@ -63,9 +64,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command == "HEAD":
             return
-        with suppress(OSError):  # nobody listens any more
-            while path in server.endless and not server.closing.wait(server.endless[path]):
-                self.wfile.write(bytes(5000))
+        while path in server.endless and not server.closing.wait(server.endless[path]):
+            self.wfile.write(bytes(5000))
         if path in server.cut:
             self.wfile.write(content[: len(content) // 2])
             self.wfile.flush()
@@ -79,24 +79,15 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-@contextmanager
-def running_server() -> Iterator[LocalServer]:
-    server = LocalServer()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.closing.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-
 @pytest.fixture
 def server():
-    with running_server() as running:
-        yield running
+    with LocalServer() as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        thread.start()
+        yield server
+        server.closing.set()
+        server.shutdown()
+        thread.join()
 
 
 @pytest.fixture

@@ -15,9 +15,15 @@ CELLS = {
     for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]
     if "colab" in cell["metadata"].get("tags", [])
 }
-FAULTS = {"half a clone": "exit status 1", "no git": "'git'", "no address": "own repository"}
+FAULTS = {
+    "half a clone": "exit status 1",
+    "no network": "exit status 128",
+    "no git": "'git'",
+    "no address": "own repository",
+}
 GIT = """#!/bin/sh
 echo "$*" >> {place}/asked
+test ! -e {place}/offline || exit 128
 for to; do :; done
 /bin/mkdir "$to" && test ! -e {place}/broken && : > "$to/README.md"
 """
@@ -51,18 +57,32 @@ def test_the_course_is_fetched_once_and_found(colab, tmp_path):
     assert len((tmp_path / "asked").read_text().splitlines()) == 1
 
 
+def test_a_copy_that_is_there_is_used_as_it_is_and_a_broken_one_is_cleared_away(colab, tmp_path):
+    half = tmp_path / "image-classification-course.part"
+    half.mkdir()
+    (half / "left").touch()
+    assert colab() == ["README.md"] and not half.exists()
+    (tmp_path / "image-classification-course" / "mine.txt").touch()
+    assert sorted(colab()) == ["README.md", "mine.txt"]
+    assert len((tmp_path / "asked").read_text().splitlines()) == 1
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 def test_what_goes_wrong_is_one_line_and_the_next_run_is_whole(colab, tmp_path, fault):
     if fault == "half a clone":
         (tmp_path / "broken").touch()
+    if fault == "no network":
+        (tmp_path / "offline").touch()
     if fault == "no git":
         (tmp_path / "git").rename(tmp_path / "nothing")
     with pytest.raises(Exception, match=FAULTS[fault]) as stopped:
         colab("OWNER" if fault == "no address" else "someone")
     (line,) = stopped.value._render_traceback_()
     assert "\n" not in line
-    assert (tmp_path / "asked").exists() == (fault == "half a clone"), "git is asked only where it can help"
-    (tmp_path / "broken").unlink(missing_ok=True)
+    asked = fault in ("half a clone", "no network")
+    assert (tmp_path / "asked").exists() == asked, "git is asked only where it can help"
+    for trouble in ("broken", "offline"):
+        (tmp_path / trouble).unlink(missing_ok=True)
     if fault == "no git":
         (tmp_path / "nothing").rename(tmp_path / "git")
     assert colab() == ["README.md"]

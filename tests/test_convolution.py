@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import signal as scipy_signal
@@ -155,31 +155,6 @@ def test_relu_pooling_and_flattening_keep_the_dtype(dtype):
     assert flatten([values, values]).tolist() == [*range(9), *range(9)]
 
 
-@settings(max_examples=25, deadline=None)
-@given(correlations())
-def test_agrees_with_keras(case):
-    from keras import ops
-
-    image, kernel, options = case
-    assume(options["stride"] == 1 or options["dilation"] == 1)  # Keras allows only one of them
-    edge = (options["padding"],) * 2
-    image3d, kernel3d = (values.astype("float32") for values in np.atleast_3d(image, kernel))
-    batch = np.pad(image3d, (edge, edge, (0, 0)))[np.newaxis]
-    changed = {"strides": options["stride"], "dilation_rate": options["dilation"]}
-    maps = ops.conv(batch, kernel3d[..., np.newaxis], data_format="channels_last", **changed)
-    theirs = ops.convert_to_numpy(maps)[0, :, :, 0]
-    np.testing.assert_allclose(correlate2d(image, kernel, **options), theirs, rtol=0, atol=1e-4)
-
-
-@pytest.mark.parametrize("shape", [(1, 1, 1), (7, 9, 2), (8, 5, 3)])
-def test_pooling_agrees_with_keras(shape):
-    from keras import ops
-
-    feature_map = np.random.default_rng(0).normal(size=shape).astype("float32")
-    pooled = ops.max_pool(feature_map[np.newaxis], 2, 2, padding="same", data_format="channels_last")
-    np.testing.assert_array_equal(max_pool2d(feature_map), ops.convert_to_numpy(pooled)[0])
-
-
 # ---- mistakes: what was given, and what is allowed
 
 PICTURE, KERNEL, COLOUR = np.ones((7, 7)), np.ones((3, 3)), np.ones((7, 7, 3))
@@ -187,11 +162,9 @@ MISTAKES = [
     (lambda: correlate2d(PICTURE, KERNEL, stride=0), "stride=0: a whole number of at least 1"),
     (lambda: correlate2d(PICTURE, KERNEL, padding="same"), "padding='same': a whole number of at least 0"),
     (lambda: correlate2d(PICTURE, KERNEL, dilation=4), "reaches over 9 pixels, but size 7"),
-    (lambda: correlate2d(PICTURE, np.ones((3, 8))), "a kernel of 8 .* size 7"),
     (lambda: correlate2d(PICTURE, np.ones(3)), r"kernel has shape \(3,\); it must be 2- or 3-dimensional"),
     (lambda: correlate2d(COLOUR, KERNEL), r"\(7, 7, 3\) and \(3, 3\); both height x width"),
     (lambda: correlate2d(COLOUR, np.ones((3, 3, 4))), "equally many channels"),
-    (lambda: correlate2d(PICTURE.astype(str), KERNEL), "numbers, not <U"),
     (lambda: output_size(0, 1), "size=0"),
     (lambda: max_pool2d(np.ones((0, 4))), r"\(0, 4\); it must be .* not empty"),
     (lambda: max_pool2d(PICTURE, (2, 2)), r"size=\(2, 2\)"),

@@ -1,14 +1,13 @@
 """`check` and `data`: is this machine ready, and which pictures are found where."""
 
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import psutil
 import pytest
-from course_notebooks import write_lesson
 
 from course import check
 from course.cli import main
-from course.copies import copy_lessons
 from course.data import show_data
 from helpers import CourseError
 from helpers.datasets import Place
@@ -39,15 +38,12 @@ def test_missing_packages_are_named():
     assert check.check_packages(["numpy>=2", "scikit_learn>=1"]) == (True, "all 2")
 
 
-def test_missing_pictures_are_fine_and_wrong_ones_are_not():
+@pytest.mark.fault
+def test_missing_pictures_are_fine_and_wrong_ones_are_not(monkeypatch, tmp_path):
     assert check.check_data(source(HERE))[1].startswith("dots partial")
     assert check.check_data(source(AWAY))[0]
     ready, text = check.check_data(source(WRONG))
     assert not ready and text.startswith("dots: lacks the class folder sea")
-
-
-@pytest.mark.fault
-def test_a_wrong_data_folder_is_a_finding(monkeypatch, tmp_path):
     monkeypatch.setenv("COURSE_DATA_DIR", str(tmp_path / "nowhere"))
     ready, text = check.check_data()
     assert not ready and "nowhere" in text
@@ -90,9 +86,7 @@ def test_data_shows_each_place_and_says_samples_loudly(capsys):
 
 @pytest.mark.fault
 def test_fetching_goes_on_after_a_set_that_is_unavailable(capsys):
-    def fetch(name):
-        raise CourseError("no answer from example.org; check the network")
-
+    fetch = Mock(side_effect=CourseError("no answer from example.org; check the network"))
     assert show_data(["dots"], fetch=True, source=source(AWAY, fetch)) == 1
     captured = capsys.readouterr()
     assert captured.err == "course data: dots: no answer from example.org; check the network\n"
@@ -101,19 +95,13 @@ def test_fetching_goes_on_after_a_set_that_is_unavailable(capsys):
 
 
 @pytest.mark.fault
-def test_an_unknown_set_lists_what_exists(capsys):
+def test_an_unknown_set_and_a_user_without_a_home_are_one_line(monkeypatch, capsys):
     assert main(["data", "mnits"]) == 2
     errors = capsys.readouterr().err
     assert errors.startswith("course data: unknown set 'mnits' (did you mean 'mnist'?); there are: mnist, ")
     assert errors.count("\n") == 1
-
-
-@pytest.mark.fault
-def test_a_user_without_a_home_is_told_in_one_line(monkeypatch, capsys):
-    def no_home(*_, **__):
-        raise RuntimeError("Could not determine home directory.")
-
-    monkeypatch.setattr("course.data.show_data", no_home)
+    no_home = RuntimeError("Could not determine home directory.")
+    monkeypatch.setattr("course.data.show_data", Mock(side_effect=no_home))
     assert main(["data"]) == 2
     assert capsys.readouterr().err.endswith("(set HOME to a folder of yours)\n")
 
@@ -124,23 +112,5 @@ def test_data_of_the_course_itself(monkeypatch, capsys, tmp_path):
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     assert main(["data"]) == 0
     printed = capsys.readouterr().out
-    assert all(
-        f"\n{name}: not on this machine" in printed for name in ("mnist", "car-plane", "vgg16-weights")
-    )
-
-
-def test_copies_are_made_once_and_never_over_a_students_file(tmp_path, capsys):
-    write_lesson(tmp_path / "notebooks", "01-one", "x = 1")
-    (tmp_path / "notebooks" / "glossary.md").write_text("# Glossary\n", encoding="utf-8")
-    assert copy_lessons(root=tmp_path) == 0
-    copy = tmp_path / "work" / "01-one.ipynb"
-    copy.write_text("my own", encoding="utf-8")
-    assert copy_lessons(root=tmp_path) == copy_lessons("1", root=tmp_path) == 0
-    assert (
-        copy.read_text(encoding="utf-8") == "my own" and (tmp_path / "work" / "01-one-fresh-2.ipynb").exists()
-    )
-    with pytest.raises(CourseError, match="there is no lesson '9'"):
-        copy_lessons("9", root=tmp_path)
-    with pytest.raises(SystemExit):
-        main(["copies", "--help"])
-    assert "--fresh" in capsys.readouterr().out
+    for name in ("mnist", "car-plane", "vgg16-weights"):
+        assert f"\n{name}: not on this machine" in printed

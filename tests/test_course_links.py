@@ -1,9 +1,14 @@
 """Cost cards, badges and navigation: written once, unchanged the second time, stale ones found."""
 
 import json
+import os
+import shutil
+import subprocess
+import sys
 
 import nbformat
 import pytest
+import yaml
 from course_notebooks import write_lesson, write_notebook
 from nbformat.v4 import new_code_cell
 
@@ -84,16 +89,18 @@ def test_only_the_block_of_a_notebook_changes_and_its_file_keeps_its_form(root):
     assert source.endswith("\n\n<!-- /course:links -->\n")
 
 
-def test_cards_badges_and_navigation(root):
+def test_cards_badges_and_navigation(root, monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
     update_links(root=root, results=root / "results.csv")
     first, second, third = (first_cell(root, stem) for stem in ("01-one", "02-two", "03-three"))
     assert "10 s on " in first and " cores · 0.4 GB of memory · download: none" in first
-    assert "4 min on " in second and "1.3 GB of memory · download: 70 MB" in second
+    assert "1.3 GB of memory · download: 70 MB" in second
+    assert "4 min on " in second and "(about twice that on one, as on Binder)" in second
     assert "not measured yet" in third  # a sample run is no measurement
     assert "[← 1. Lesson one](01-one.ipynb)" in second and "[3. Lesson three →](03-three.ipynb)" in second
     assert "←" not in first and "→" not in third
     slug = "OWNER/image-classification-course"
-    binder = f"https://mybinder.org/v2/gh/{slug}/main?urlpath=lab/tree/notebooks/02-two.ipynb"
+    binder = f"https://mybinder.org/v2/gh/{slug}/main?urlpath=lab/tree/work/02-two.ipynb"
     assert f"[![Open lesson 2 in Binder](https://mybinder.org/badge_logo.svg)]({binder})" in second
     for site in ("https://colab.research.google.com", "https://nbviewer.org"):
         assert f"({site}/github/{slug}/blob/main/notebooks/02-two.ipynb)" in second
@@ -133,6 +140,88 @@ def test_a_new_address_goes_everywhere(root, capsys):
     once = files(root)
     update_links(root=root)
     assert files(root) == once
+
+
+def git(folder, *words):
+    done = subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://github.com/octo-cat/pictures",
+        "https://github.com/octo-cat/pictures.git",
+        "https://x-token:secret@github.com/octo-cat/pictures.git",
+        "git@github.com:octo-cat/pictures.git",
+        "ssh://git@github.com/octo-cat/pictures",
+    ],
+)
+def test_a_course_without_an_address_takes_the_one_of_its_remote(root, address):
+    git(root, "init", "-q")
+    git(root, "remote", "add", "origin", address)
+    update_links(root=root)
+    project = (root / "pyproject.toml").read_text(encoding="utf-8")
+    assert 'Repository = "https://github.com/octo-cat/pictures"' in project
+    assert "secret" not in "".join(text.decode() for text in files(root).values() if b"[remote" not in text)
+    git(root, "remote", "set-url", "origin", "https://github.com/a-fork/pictures")
+    once = files(root)
+    update_links(root=root)  # a fork does not rename the course
+    assert files(root) == once
+
+
+@pytest.mark.parametrize("address", ["", "https://example.org/octo-cat/pictures", "/srv/github.com/a/b.git"])
+def test_a_remote_elsewhere_or_none_is_said_in_one_line_and_the_address_stays(root, address, capsys):
+    update_links(root=root)
+    git(root, "init", "-q")
+    if address:
+        git(root, "remote", "add", "origin", address)
+    before = files(root)
+    capsys.readouterr()
+    assert update_links(root=root) == 0
+    said = (
+        "git's remote `origin` is not on GitHub: the address stays as it is (--repository OWNER/REPO sets it)"
+    )
+    assert capsys.readouterr().out == f"{said}\nNothing to change.\n"
+    assert files(root) == before
+
+
+def test_the_first_push_gives_the_course_its_address_and_later_ones_change_nothing(tmp_path):
+    """The workflow's own commands, with a repository on this machine in the place of GitHub's."""
+    origin, clone = tmp_path / "origin.git", tmp_path / "clone"
+    clone.mkdir()
+    for name in ("course", "helpers", "notebooks", ".github", "data/results"):
+        shutil.copytree(COURSE_FOLDER / name, clone / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "CITATION.cff", "environment.yml", "Makefile"):
+        shutil.copy(COURSE_FOLDER / name, clone / name)
+    if '"https://github.com/OWNER/' not in (clone / "pyproject.toml").read_text(encoding="utf-8"):
+        pytest.skip("this course has its address already")
+    address = "https://github.com/octo-cat/pictures"
+    git(tmp_path, "init", "-q", "--bare", "-b", "main", str(origin))
+    git(clone, "init", "-q", "-b", "main")
+    git(clone, "remote", "add", "origin", address)
+    git(clone, "config", f"url.file://{origin}.insteadOf", address)
+    git(clone, "config", "user.name", "Somebody")
+    git(clone, "config", "user.email", "somebody@example.org")
+    git(clone, "add", ".")
+    git(clone, "commit", "-qm", "first")
+    git(clone, "push", "-q", "origin", "main")
+
+    workflow = yaml.safe_load((COURSE_FOLDER / ".github/workflows/pages.yml").read_text(encoding="utf-8"))
+    (commands,) = [step["run"] for step in workflow["jobs"]["address"]["steps"] if "run" in step]
+    commands = commands.replace("pip install", ": pip install").replace("python -m", f'"{sys.executable}" -m')
+    environment = {**os.environ, "PYTHONPATH": str(clone)}
+    for _ in range(2):
+        done = subprocess.run(
+            ["bash", "-e", "-c", commands], cwd=clone, env=environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+    assert len(git(origin, "log", "--oneline", "main").splitlines()) == 2
+    for name in ("pyproject.toml", "README.md", "CITATION.cff", "notebooks/04-mnist-digits-cnn.ipynb"):
+        text = git(origin, "show", f"main:{name}")
+        assert "octo-cat/pictures" in text and "OWNER/image" not in text, name
+    assert not git(clone, "status", "--porcelain")
 
 
 def test_stale_files_are_named_and_left_alone(root, capsys):

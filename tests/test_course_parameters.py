@@ -35,24 +35,22 @@ def message(notebooks, *assignments, **more):
     return str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["4", "04", "04-digits", "notebooks/04-digits.ipynb"])
-def test_a_lesson_is_chosen_by_number_or_name(notebooks, name):
-    (lesson,) = choose_lessons(find_lessons(notebooks), [name])
-    assert (lesson.stem, lesson.title) == ("04-digits", "Lesson digits")
-
-
-def test_lessons_run_in_their_order_and_once(notebooks):
-    chosen = choose_lessons(find_lessons(notebooks), ["04", "1", "01"])
-    assert [lesson.stem for lesson in chosen] == ["01-pixels", "04-digits"]
-
-
-def test_deeper_notebooks_run_only_when_they_are_named_or_all_are(notebooks):
+@pytest.mark.parametrize(
+    ("names", "chosen"),
+    [
+        (["4"], ["4"]),
+        (["04-digits"], ["4"]),
+        (["notebooks/04-digits.ipynb"], ["4"]),
+        (["01a"], ["1a"]),
+        (["04", "1", "01"], ["1", "4"]),
+        ([], ["1", "4"]),  # deeper notebooks run only when they are named or all are
+    ],
+)
+def test_lessons_are_chosen_by_number_or_name_and_run_in_their_order_once(notebooks, names, chosen):
     write_lesson(notebooks, "01a-colours", "x = 1")
     lessons = find_lessons(notebooks)
-    assert [lesson.number for lesson in choose_lessons(lessons, [])] == ["1", "4"]
+    assert [lesson.number for lesson in choose_lessons(lessons, names)] == chosen
     assert [lesson.number for lesson in choose_lessons(lessons, [], deeper=True)] == ["1", "1a", "4"]
-    for name in ("1a", "01a", "01a-colours"):
-        assert [lesson.stem for lesson in choose_lessons(lessons, [name])] == ["01a-colours"]
 
 
 @pytest.mark.fault
@@ -77,6 +75,8 @@ def test_a_parameter_goes_to_every_lesson_that_has_it_and_wins_over_the_profile(
         "04-digits": {"epochs": 3, "seed": 7},
     }
     assert values(notebooks, profile="smoke") == {"04-digits": {"epochs": 1}}
+    write_profile(notebooks, "smoke", "04-digits", "# nothing yet\n")
+    assert values(notebooks, profile="smoke") == {"04-digits": {}}
 
 
 @pytest.mark.parametrize(
@@ -93,15 +93,11 @@ def test_values_get_the_annotated_type(notebooks, assignment, expected):
     ("assignment", "said"),
     [
         ("epochs=ten", "lesson 04-digits: parameter epochs='ten' must be int (a whole number)"),
-        ("epochs=1.5", "must be int"),
         ("epochs=010", "must be int"),
-        ("epochs=", "must be int"),
         ("learning_rate=fast", "must be float"),
         ("learning_rate=nan", "must be float"),
         ("loud=perhaps", "must be bool"),
         ("epochs=0", "epochs=0 is not allowed: epochs must be a whole number from 1 to 1,000"),
-        ("learning_rate=-1", "learning_rate=-1.0"),
-        ("data_source=moon", "data_source='moon'"),
         ("epochs", "-p 'epochs' is not name=value"),
         ("=3", "is not name=value"),
         ("metrics_path=here.json", "--output"),
@@ -119,13 +115,10 @@ def test_a_wrong_value_stops_with_one_line(notebooks, assignment, said):
         (b"epochs: many\n", "epochs='many'"),
         (b"epochs: true\n", "must be int"),
         (b"epochs: 010\n", "epochs='010'"),
-        (b"epochs: 0\n", "epochs=0"),
         (b"epochs: 1\nepochs: 2\n", "sets epochs twice"),
         (b"data_source: sample\n", "sets data_source"),
         (b"metrics_path: x\n", "sets metrics_path"),
         (b"epochs: [1]\n", "must hold lines"),
-        (b"- epochs\n", "must hold lines"),
-        (b"epochs\n", "must hold lines"),
         (b"epochs: [\n", "is not YAML"),
         (b"# caf\xe9\nepochs: 1\n", "is not YAML in UTF-8"),
         (b"epochs: !!python/object/apply:os.system ['touch x']\n", "must hold lines"),
@@ -136,11 +129,6 @@ def test_a_profile_file_is_checked_likewise(notebooks, text, said):
     (notebooks / "profiles" / "smoke" / "04-digits.yaml").write_bytes(text)
     found = message(notebooks, profile="smoke")
     assert said in found and "profiles/smoke/04-digits.yaml" in found
-
-
-def test_an_empty_profile_file_changes_nothing(notebooks):
-    write_profile(notebooks, "smoke", "04-digits", "# nothing yet\n")
-    assert values(notebooks, profile="smoke") == {"04-digits": {}}
 
 
 def test_a_file_of_the_users_is_found_from_where_the_user_stands(notebooks, tmp_path, monkeypatch):
@@ -157,8 +145,6 @@ def test_a_file_of_the_users_is_found_from_where_the_user_stands(notebooks, tmp_
     [
         (["--profile", "smoke", "--lesson", "04", "-p", "epoch=1"], ["'epoch'", "epochs", "data_source"]),
         (["--lesson", "04", "-p", "epochs=0"], ["epochs=0", "whole number from 1"]),
-        (["--lesson", "06", "-p", "image_size=-64"], ["image_size=-64"]),
-        (["--lesson", "99"], ["'99'", "04-mnist-digits-cnn"]),
         (["--lesson", "\x1b[31m"], ["unknown lesson"]),
         (["--data", "no-such-folder"], ["no-such-folder"]),
         (["--cell-seconds", "0"], ["--cell-seconds 0"]),
@@ -172,9 +158,7 @@ def test_the_command_ends_with_status_2_and_one_line(capsys, arguments, said):
 
 
 @pytest.mark.fault
-@pytest.mark.parametrize(
-    "arguments", [["frobnicate"], [], ["run", "--lessen"], ["run", "--cell-seconds", "x"]]
-)
+@pytest.mark.parametrize("arguments", [["frobnicate"], [], ["run", "--lessen"]])
 def test_a_mistyped_command_is_one_line(capsys, arguments):
     with pytest.raises(SystemExit) as caught:
         main(arguments)

@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from unittest.mock import Mock
 
 import psutil
 import pytest
@@ -129,9 +130,8 @@ def test_a_lesson_keeps_its_outputs_in_their_order_and_no_path(finished):
     kinds = [output["output_type"] for output in outputs_of(folder, "01-pictures")]
     assert kinds == ["stream", "display_data", "stream", "stream", "stream"]
     text = text_of(folder, "01-pictures")
-    assert (
-        "True 1 seed 5" in text
-    )  # the data folder as an absolute path, epochs from the profile, seed from -p
+    # the data folder as an absolute path, epochs from the profile, seed from -p
+    assert "True 1 seed 5" in text
     assert "step 2" in text and "step 1" not in text and "\r" not in text
     for path in folder.iterdir():
         content = path.read_text(encoding="utf-8")
@@ -169,10 +169,8 @@ def test_a_signal_keeps_what_is_finished_and_ends_the_kernel(tmp_path, name, sta
     process.send_signal(getattr(signal, name))
     _, errors = process.communicate(timeout=300)
     assert process.returncode == status
-    assert errors.startswith(
-        f"Stopped by {name.replace('SIGINT', 'Ctrl-C')}: 1 of 3 lessons finished, 0 failed"
-    )
-    assert errors.count("\n") == 1
+    stopped = f"Stopped by {name.replace('SIGINT', 'Ctrl-C')}: 1 of 3 lessons finished, 0 failed"
+    assert errors.startswith(stopped) and errors.count("\n") == 1
     assert [row["lesson"] for row in rows_of(out)] == ["01-quick"]
     assert "stopped before its end" in (out / "index.html").read_text(encoding="utf-8")
     assert not [path for path in out.iterdir() if path.name.startswith(("02", "."))]
@@ -197,9 +195,8 @@ def test_a_hanging_cell_and_a_dead_kernel_end_their_lesson_only(tmp_path, capfd)
 @pytest.mark.kernel
 def test_an_explicit_parameter_wins_over_the_variable_and_outputs_can_be_stored(tmp_path, monkeypatch):
     notebooks = tmp_path / "notebooks"
-    path = write_lesson(
-        notebooks, "01-source", 'print("source", os.environ.get("COURSE_DATA_SOURCE"))', "1 + 1"
-    )
+    source = 'print("source", os.environ.get("COURSE_DATA_SOURCE"))'
+    path = write_lesson(notebooks, "01-source", source, "1 + 1")
     before = json.loads(path.read_text(encoding="utf-8"))
     monkeypatch.setenv("COURSE_DATA_SOURCE", "sample")
     run_course(notebooks=notebooks, output=tmp_path / "a", assignments=["data_source=auto"])
@@ -253,10 +250,9 @@ def test_a_closed_or_full_stream_is_no_traceback(tmp_path, redirection):
     (tmp_path / "notebooks" / "01-broken.ipynb").write_text("{", encoding="utf-8")
     (tmp_path / "script.py").write_text(SCRIPT, encoding="utf-8")
     (tmp_path / "gone").mkdir()
-    command = f"cd gone && rmdir ../gone && {sys.executable} {tmp_path}/script.py {tmp_path} {redirection}"
-    result = subprocess.run(
-        ["bash", "-c", command], capture_output=True, text=True, cwd=tmp_path, env=VARIABLES
-    )
+    line = f"cd gone && rmdir ../gone && {sys.executable} {tmp_path}/script.py {tmp_path} {redirection}"
+    command = ["bash", "-c", line]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=VARIABLES)
     assert result.stderr == "" and len(rows_of(tmp_path / "out")) == 1
 
 
@@ -264,10 +260,7 @@ def test_a_closed_or_full_stream_is_no_traceback(tmp_path, redirection):
 def test_a_full_disk_is_one_line_and_the_table_is_printed(tmp_path, capsys, monkeypatch):
     (tmp_path / "notebooks").mkdir()
     (tmp_path / "notebooks" / "01-\x1b[31mred.ipynb").write_text("{", encoding="utf-8")
-
-    def full(*_, **__):
-        raise OSError(28, "No space left on device")
-
+    full = Mock(side_effect=OSError(28, "No space left on device"))
     monkeypatch.setattr(tempfile, "NamedTemporaryFile", full)
     assert run_course(notebooks=tmp_path / "notebooks", output=tmp_path / "out") == 1
     captured = capsys.readouterr()
@@ -280,19 +273,15 @@ def test_random_weights_that_nobody_asked_for_are_said_loudly():
     networks["vgg16-frozen"] = {"weights": "random", "parameter_count": 5}
     vgg = Lesson(Path("06-vgg.ipynb"), "VGG")
     metrics = {"parameters": {"weights": "imagenet"}, "data": {"kind": "complete"}, "networks": networks}
-    stood_in = table_text([Outcome(vgg, "class", 1.0, metrics=metrics)])
-    assert (
-        "RANDOM WEIGHTS stood in for the trained ones in lesson 6 (mobilenet-frozen, vgg16-frozen)"
-        in stood_in
-    )
+    said = "RANDOM WEIGHTS stood in for the trained ones in lesson 6 (mobilenet-frozen, vgg16-frozen)"
+    assert said in table_text([Outcome(vgg, "class", 1.0, metrics=metrics)])
     metrics["parameters"] = {"weights": "random"}
     assert "RANDOM" not in table_text([Outcome(vgg, "class", 1.0, metrics=metrics)])
 
 
 def test_a_measured_zero_is_kept_and_a_missing_number_is_empty():
     networks = {"a": {"weights": "course", "parameter_count": 3, "test_loss": 0.0, "test_accuracy": None}}
-    text = csv_text(
-        [Outcome(Lesson(Path("04-x.ipynb"), "X, y"), "full", 2.0, metrics={"networks": networks})]
-    )
+    lesson = Lesson(Path("04-x.ipynb"), "X, y")
+    text = csv_text([Outcome(lesson, "full", 2.0, metrics={"networks": networks})])
     (row,) = csv.DictReader(text.splitlines())
     assert (row["test_loss"], row["test_accuracy"], row["title"]) == ("0.0", "", "X, y")

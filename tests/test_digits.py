@@ -8,20 +8,13 @@ import pytest
 from PIL import Image, ImageDraw, ImageOps
 from test_datasets import error_of
 
-from helpers import datasets
+from helpers import datasets, published
 from helpers.digits import read_digit
-
-MODEL = datasets.DATA_FOLDER / "models" / "mnist-compact.keras"
-needs_real_pictures = pytest.mark.skipif(
-    not os.environ.get("COURSE_DATA_DIR"), reason="COURSE_DATA_DIR does not name the real pictures"
-)
 
 
 @pytest.fixture(scope="module")
 def network():
-    import keras
-
-    return keras.saving.load_model(MODEL, safe_mode=True)
+    return published.load_network(published.MODELS_FOLDER / "mnist-compact.keras")
 
 
 def seven(size=(300, 200), paper="white", ink="black", width=12, mode="RGB"):
@@ -73,7 +66,6 @@ PICTURES = {
     "red on yellow": lambda path: seven(paper="#fff27a", ink="#c02828").save(path),
     "white on blue": lambda path: seven(paper="#20407a", ink="#f0f0f0").save(path),
     "yellow on white": lambda path: seven(paper="white", ink="#e8dc50").save(path),
-    "light grey on grey": lambda path: seven(paper="#888", ink="#bbb").save(path),
     "small in a corner": lambda path: ImageOps.expand(seven(), (0, 400, 600, 0), "white").save(path),
     "at the rim": lambda path: seven().crop(ImageOps.invert(seven()).getbbox()).save(path),
     "on a transparent ground": lambda path: seven(mode="RGBA", paper=(255, 255, 255, 0)).save(path),
@@ -102,13 +94,8 @@ BAD = {
     "clear.png": (lambda path: Image.new("RGBA", (200, 200), (0, 0, 0, 0)).save(path), "shows no digit"),
     "dim.png": (lambda path: Image.fromarray(np.full((99, 99), 9, np.uint16)).save(path), "shows no digit"),
     "letter.png": (lambda path: path.write_text("Dear network"), "is not a picture"),
-    "empty.jpg": (lambda path: path.write_bytes(b""), "is not a picture"),
-    "cut.bmp": (lambda path: path.write_bytes(b"BM" + bytes(60)), "cannot be read|not a picture"),
-    "huge.png": (lambda path: Image.new("1", (12_000, 12_000)).save(path), "too large"),
     "tiny.png": (lambda path: Image.new("L", (3, 200)).save(path), "3 x 200.*8 x 8"),
-    "folder.png": (lambda path: path.mkdir(), "is not a file"),
     "missing.png": (lambda path: None, "is not a file"),
-    "pipe.png": (lambda path: os.mkfifo(path), "is not a file"),
     "long" * 80: (lambda path: None, "File name too long"),
 }
 
@@ -123,7 +110,7 @@ def test_bad_file_is_one_clear_line(tmp_path, name, recwarn):
     assert not recwarn.list
 
 
-@needs_real_pictures
+@pytest.mark.skipif(not os.environ.get("COURSE_DATA_DIR"), reason="needs the real pictures")
 @pytest.mark.parametrize("style", ["plain", "inverted", "shadow", "tight", "far"])
 def test_rendered_test_digits_are_still_read(network, tmp_path, style):
     mnist = datasets.load_mnist("real")

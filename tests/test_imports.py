@@ -42,9 +42,5 @@ def test_imports_point_one_way(path):
             names |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             names.add(node.module.split(".")[0])
-    unknown = (
-        {"tests"}
-        if "course" in path.parts[-2:]
-        else {"tests", "course", "papermill", "nbconvert", "nbclient"}
-    )
+    unknown = {"tests"} if path.parent.name == "course" else {"tests", "course", "papermill", "nbconvert"}
     assert not names & unknown

@@ -21,6 +21,13 @@ SMALL = {
     "04": {"epochs": 1, "training_pictures": 240},
     "04a": {"epochs": 1, "training_pictures": 240},
     "05": {"epochs": 1, "batch_size": 8, "images_per_class": 10, "test_images_per_class": 3},
+    "05a": {
+        "source_epochs": 1,
+        "better_epochs": 1,
+        "batch_size": 8,
+        "images_per_class": 5,
+        "test_images_per_class": 1,
+    },
     "05b": {"epochs": 1, "batch_size": 8, "images_per_class": 10, "test_images_per_class": 3},
     "06": {"epochs": 1, "batch_size": 8, "image_size": 32, "borrowed_size": 32},
     "06a": {"image_size": 32, "cuts": 1, "tuning_epochs": 1, "scenes_a_class": 2},
@@ -93,7 +100,7 @@ class Lesson:
 
 
 @pytest.mark.parametrize(
-    ("number", "least"), [("04", 2), ("04a", 2), ("05", 1), ("05b", 2), ("06", 3), ("06a", 1)]
+    ("number", "least"), [("04", 2), ("04a", 2), ("05", 1), ("05a", 1), ("05b", 2), ("06", 3), ("06a", 1)]
 )
 def test_every_training_cell_can_be_stopped_and_run_again_at_any_time(number, least, monkeypatch):
     lesson, measured = Lesson(number, monkeypatch), {}
@@ -138,9 +145,8 @@ def long_comparison(lesson, folder, monkeypatch, stops=()):
         lesson.run(lesson.find("training.forget(lesson)"))
     assert not list((folder / "runs").rglob("*.*")), "what was unfinished is gone"
     other = r'"(train_seconds|seconds|training \(s\)|sha256)": .*'  # what differs between two equal trainings
-    stored = {
-        path.name: re.sub(other, "", path.read_text(encoding="utf-8")) for path in folder.glob("*.json")
-    }
+    texts = {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.json")}
+    stored = {name: re.sub(other, "", text) for name, text in texts.items()}
     return stored, published.load_network(folder / "mnist-compact.keras").get_weights(), trained
 
 

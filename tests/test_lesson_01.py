@@ -1,29 +1,24 @@
 """What lesson 1 says of its letters and shows of them, computed by its own cells."""
 
-import json
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from benchmarks.recipes import run_cells
 
-from helpers import COURSE_FOLDER, figures
+from helpers import figures
 
-CELLS = ("draw-letters", "define-pieces", "search", "show-digit", "pieces-result", "judge-all")
+CELLS = ("def drawn(", "pieces = {", "def best_near(", "crop, edges = ", "looks = {", "ways = {")
 
 
 @pytest.fixture(scope="module")
 def letters():
     """Everything that lesson 1 defines for its letters and its finished figures, from its own cells."""
-    path = COURSE_FOLDER / "notebooks" / "01-how-a-computer-reads-an-image.ipynb"
-    digit, drawn = np.arange(28 * 28).reshape(28, 28) % 256, []
-    names = {"np": np, "plt": plt, "figures": figures, "digit": digit, "label": 5, "drawn_figures": drawn}
+    names = {"digit": np.arange(28 * 28).reshape(28, 28) % 256, "label": 5, "drawn_figures": []}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(figures, "show", lambda fig, **_: drawn.append(fig))
-        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
-            if cell["id"] in CELLS:
-                exec("".join(cell["source"]), names)
+        patch.setattr(figures, "show", lambda fig, **_: names["drawn_figures"].append(fig))
+        space = run_cells("01-how-a-computer-reads-an-image", *CELLS, **names)
     plt.close("all")
-    return names
+    return space
 
 
 def test_pixel_by_pixel_no_threshold_tells_every_x_from_what_is_none(letters):

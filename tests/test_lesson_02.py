@@ -1,11 +1,10 @@
 """Lessons 2 and 2a: the claims of the prose, whatever a student has written."""
 
-import json
-
 import numpy as np
 import pytest
+from benchmarks.recipes import run_lesson
 
-from helpers import COURSE_FOLDER, figures
+from helpers import figures
 from helpers.convolution import correlate2d, max_pool2d, relu
 from helpers.exercises import Exercises
 
@@ -20,13 +19,7 @@ def nothing_is_drawn(monkeypatch):
 
 def run(stem, tasks):
     """Run a notebook's cells but the one with Keras; tasks replace the starters by their answers."""
-    text, space = (COURSE_FOLDER / "notebooks" / f"{stem}.ipynb").read_text(encoding="utf-8"), {}
-    for cell in json.loads(text)["cells"]:
-        if cell["cell_type"] == "code" and "import keras" not in "".join(cell["source"]):
-            exec("".join(cell["source"]), space)
-            if "exercise" in cell["metadata"].get("tags", []):
-                space.update({name: task.answer for name, task in tasks.items() if name in space})
-    return space
+    return run_lesson(stem, "import keras", **{name: task.answer for name, task in tasks.items()})
 
 
 @pytest.mark.parametrize("written", [False, True])

@@ -1,13 +1,11 @@
 """Lessons 3 and 3a: what their prose says must come out for other seeds and settings too."""
 
-import json
-import re
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from benchmarks.recipes import run_lesson
 
-from helpers import COURSE_FOLDER, figures
+from helpers import figures
 
 
 @pytest.fixture
@@ -15,18 +13,8 @@ def run(monkeypatch):
     """Return a function that runs a notebook without TensorFlow; it gives its names and its captions."""
     shown = []
     monkeypatch.setattr(figures, "show", lambda fig, **texts: shown.append(texts["caption"]))
-
-    def run(stem, **parameters):
-        space, text = {}, (COURSE_FOLDER / "notebooks" / f"{stem}.ipynb").read_text(encoding="utf-8")
-        for cell in json.loads(text)["cells"]:
-            source = "".join(cell["source"])
-            if cell["cell_type"] == "code" and not re.search(r"import (keras|tensor)|tape_slopes", source):
-                exec(source, space)
-                space.update(parameters if "parameters" in cell["metadata"].get("tags", []) else {})
-        plt.close("all")
-        return space, shown
-
-    return run
+    yield lambda stem, **names: (run_lesson(stem, "import (keras|tensor)|tape_slopes", **names), shown)
+    plt.close("all")
 
 
 @pytest.mark.parametrize("learning_rate", [1.0, 20.0])

@@ -1,35 +1,23 @@
 """Lesson 4 and its deeper notebook: the split, the judge, the stored results, the network brought along."""
 
-import hashlib
 import json
 import os
-import zipfile
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from benchmarks.recipes import run_cells
 
-from helpers import datasets, published, training
+from helpers import datasets, published
 
 DEEPER = "04a-a-better-digit-network"
 MODEL = published.MODELS_FOLDER / "mnist-compact.keras"
 DATA = os.environ.get("COURSE_DATA_DIR")
-# what the page of lesson 4 in a browser can compute
-LAYERS = {"Rescaling", "Conv2D", "DepthwiseConv2D", "SeparableConv2D", "BatchNormalization", "ReLU"}
-LAYERS |= {"Activation", "MaxPooling2D", "AveragePooling2D", "GlobalAveragePooling2D", "Flatten"}
-LAYERS |= {"Dropout", "Dense", "Softmax", "InputLayer"}
 
 
 @pytest.fixture(scope="module")
 def network():
-    with training.quiet_import():
-        import keras
-    return keras.saving.load_model(MODEL, safe_mode=True)
-
-
-def card():
-    return json.loads(MODEL.with_suffix(".json").read_text(encoding="utf-8"))
+    return published.load_network(MODEL)
 
 
 @pytest.mark.kernel
@@ -59,33 +47,18 @@ def test_the_judge_refuses_a_network_that_is_missing_too_large_or_of_another_sha
     assert "(27, 27, 1)" in objection(dense(27, 5)) and "(9,)" in objection(dense(28, 5, 9))
 
 
-def test_stored_results_belong_to_the_recipe_and_reach_what_the_notebook_promises():
+def test_stored_results_reach_what_the_notebook_promises():
     stored = published.load_result("04a")
-    assert stored["recipe"] == training.recipe_hash(DEEPER), "the recipe cells have changed: run full again"
     assert stored["data"]["counts"] == {"train": 60_000, "test": 10_000}
     runs = stored["recipes"]
     assert all(len(rows) == 3 for rows in [*runs.values(), *stored["ladder"].values()])
     median = {name: sorted(row["test_accuracy"] for row in rows)[1] for name, rows in runs.items()}
     assert median["assignment"] >= 0.984 and median["compact, 6 epochs"] >= 0.9945
-    assert median["compact"] >= 0.995
+    assert median["compact"] >= 0.996
     assert {row["parameter_count"] for row in runs["assignment"]} == {542_230}
     assert max(row["parameter_count"] for row in runs["compact"]) <= 30_000
     for row in runs["compact"]:
         assert 1 - len(row["wrong"].split()) / 10_000 == pytest.approx(row["test_accuracy"])
-
-
-def test_committed_network_is_what_its_card_says_and_a_browser_can_compute_it(network):
-    assert card()["sha256"] == hashlib.sha256(MODEL.read_bytes()).hexdigest()
-    assert card()["class_names"] == [str(digit) for digit in range(10)]
-    row = card()["networks"]["compact"]
-    assert row["parameter_count"] == network.count_params() <= 30_000
-    assert row["test_accuracy"] >= 0.995 and card()["data"]["kind"] == "complete"
-    assert network.input_shape == (None, 28, 28, 1) and network.output_shape == (None, 10)
-    assert {type(layer).__name__ for layer in network.layers} <= LAYERS
-    assert MODEL.stat().st_size < 1_000_000
-    with zipfile.ZipFile(MODEL) as archive:  # Keras 3.13 refuses a file for the mere name of a newer setting
-        config = archive.read("config.json").decode()
-    assert not [setting for setting in published.NEWER_SETTINGS if f'"{setting}"' in config]
 
 
 def test_committed_network_reads_raw_pixels_of_digits_that_it_has_never_seen(network):
@@ -98,5 +71,5 @@ def test_committed_network_reads_raw_pixels_of_digits_that_it_has_never_seen(net
 def test_committed_network_reaches_its_test_accuracy(network):
     mnist = datasets.load_mnist("real")
     answers = network.predict(mnist.x_test[..., np.newaxis], batch_size=500, verbose=0).argmax(axis=1)
-    measured = card()["networks"]["compact"]["test_accuracy"]
+    measured = json.loads(MODEL.with_suffix(".json").read_bytes())["networks"]["compact"]["test_accuracy"]
     assert (answers == mnist.y_test).mean() == pytest.approx(measured, abs=3e-4)

@@ -1,4 +1,4 @@
-"""Class folders and a student's own photographs: whatever lies in a folder is used, converted or named."""
+"""Class folders and a student's own photographs: whatever lies in a folder is used, or named."""
 
 import errno
 import os
@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -59,11 +60,6 @@ def a(mode="RGB", form=None, **settings):
     return lambda path: save(path, mode, format=form, **settings)
 
 
-def old_bmp(path):
-    """As OS/2 wrote it, with a header of 12 bytes: Pillow reads it, TensorFlow does not."""
-    path.write_bytes(struct.pack("<2sIIIIHHHH", b"BM", 122, 0, 26, 12, 4, 8, 1, 24) + bytes(96))
-
-
 def deep_bmp(path):
     """With sixteen bits a pixel, which Pillow reads and TensorFlow does not."""
     header = struct.pack("<2sIIIIiiHHIIiiII", b"BM", 0, 0, 54, 40, 4, 4, 1, 16, 0, 32, 0, 0, 0, 0)
@@ -80,28 +76,21 @@ def wrong_checksum(path):
 AWKWARD = {
     "cut.jpg": (lambda path: path.write_bytes(save(path).read_bytes()[:500]), "cannot be read ("),
     "text.jpg": (write(b"not a picture"), "is not a picture"),
-    "notes.txt": (write(b"not a picture"), "is not a picture by its name, left out"),
-    "good.jfif": (a(form="JPEG"), "is not a picture by its name, left out"),
-    "empty.png": (write(b""), "is not a picture that can be read"),
-    "line.png": (a(pixels=noise(30, 1)), "has only 1 x 30 pixels, left out"),
+    "good.jfif": (a(form="JPEG"), "is not a picture by its name"),
+    "line.png": (a(pixels=noise(30, 1)), "has only 1 x 30 pixels"),
     "._good.jpg": (write(b"\0\5\x16\7 Mac OS X"), "is not a picture"),
-    "broken link.jpg": (lambda path: path.symlink_to("gone.jpg"), "is not a file, left out"),
-    "pipe.jpg": (os.mkfifo, "is not a file, left out"),
-    "grey.jpg": (a("L"), "is grey, not RGB, converted to RGB"),
-    "print.jpg": (a("CMYK"), "is CMYK, not RGB, converted to RGB"),
-    "glass.png": (a("RGBA"), "is transparent, not RGB, converted to RGB"),
-    "palette.gif": (a("P"), "is palette, not RGB, converted to RGB"),
-    "deep.png": (a("I;16"), "is grey, not RGB, converted to RGB"),
-    "tiff.jpg": (a(form="TIFF"), "is stored as TIFF, converted to RGB"),
-    "web.png": (a(form="WEBP"), "is stored as WEBP, converted to RGB"),
-    "old.bmp": (old_bmp, "is damaged, or of a kind that TensorFlow does not decode, converted"),
-    "deep.bmp": (deep_bmp, "is damaged, or of a kind that TensorFlow does not decode, converted"),
-    "checksum.png": (wrong_checksum, "cannot be read ("),
+    "broken link.jpg": (lambda path: path.symlink_to("gone.jpg"), "is not a file"),
+    "grey.jpg": (a("L"), "is grey, not RGB"),
+    "print.jpg": (a("CMYK"), "is CMYK, not RGB"),
+    "glass.png": (a("RGBA"), "is transparent, not RGB"),
+    "palette.gif": (a("P"), "is palette, not RGB"),
+    "deep.png": (a("I;16"), "is grey, not RGB"),
+    "web.png": (a(form="WEBP"), "is stored as WEBP"),
+    "deep.bmp": (deep_bmp, "is damaged, or of a kind that TensorFlow does not decode"),
+    "checksum.png": (wrong_checksum, "is damaged"),
     "k\udce4fer.jpg": (a(form="JPEG"), "has a name that is not UTF-8"),
-    "inner.jpg": (Path.mkdir, "is not a file, left out"),
+    "inner.jpg": (Path.mkdir, "is not a file"),
     "really a png.jpg": (a(form="PNG"), ""),
-    "Mixed.JpEg": (a(form="JPEG"), ""),
-    "progressive.jpg": (a(progressive=True), ""),
     "blanks and u\u0308mlaut.jpg": (a(), ""),
     "motion.jpg": (lambda path: path.write_bytes(save(path).read_bytes() + b"\xff\xda a film"), ""),
 }
@@ -121,61 +110,39 @@ def test_an_awkward_folder_is_streamed_and_every_file_accounted_for(album):
     wanted = {name: words for name, words in wanted.items() if words}
     assert set(said) == set(wanted)
     for name, words in wanted.items():
-        assert said[name].startswith(words), f"{name}: {said[name]}"
-    left_out = sum("left out" in words for words in said.values())
-    assert report.counts == {"cars": 2 + len(AWKWARD) - left_out, "planes": 2}
+        assert said[name].startswith(words) and said[name].endswith(", left out"), f"{name}: {said[name]}"
+    assert report.counts == {"cars": 2 + len(AWKWARD) - len(wanted), "planes": 2}
 
     import keras
     import tensorflow as tf
 
-    loader = keras.utils.image_dataset_from_directory(
-        report.folder, class_names=CLASSES, image_size=(8, 8), shuffle=False, verbose=False
-    )
+    options = {"class_names": CLASSES, "image_size": (8, 8), "verbose": False}
+    loader = keras.utils.image_dataset_from_directory(report.folder, **options)
     assert sum(len(labels) for _, labels in loader) == sum(report.counts.values())
     for path in map(Path, loader.file_paths):  # TensorFlow shows the colours that Pillow shows
         pixels = tf.io.decode_image(path.read_bytes(), channels=3, expand_animations=False).numpy()
         with Image.open(path) as opened:
-            assert abs(pixels.astype(int) - np.asarray(opened.convert("RGB"))).max() <= 4, path
+            assert abs(pixels.astype(int) - np.asarray(opened)).max() <= 4, path
     first, *_, last = lines = report.describe(most=3).splitlines()
     assert first.endswith(f"{len(report.problems)} problems") and last.endswith("more") and len(lines) == 5
-    code = (
-        "import sys; from helpers import datasets; print(datasets.usable_pictures(*sys.argv[1:], ()).folder)"
-    )
+
+
+def test_private_copies_end_with_the_process(album):
+    save(album / "cars" / "grey.jpg", "L")
+    code = "import sys; from helpers.datasets import *; print(usable_pictures(sys.argv[1], ()).folder)"
     done = subprocess.run([sys.executable, "-c", code, album / "cars"], capture_output=True, text=True)
-    assert "course-pictures" in done.stdout and not Path(done.stdout.strip()).exists(), (
-        "it ends with the process"
-    )
+    assert "course-pictures" in done.stdout and not Path(done.stdout.strip()).exists()
 
 
 @pytest.mark.fault
-@pytest.mark.parametrize("wrong", [(tempfile, "mkdtemp"), (shutil, "copyfile"), (Image.Image, "save")])
+@pytest.mark.parametrize("wrong", [(tempfile, "mkdtemp"), (shutil, "copyfile")])
 def test_a_full_temporary_disk_is_one_line_and_nothing_is_lost(wrong, album, monkeypatch):
     save(album / "cars" / "grey.jpg", "L")
     before = state_of(album)
-
-    def full(*_, **__):
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(*wrong, full)
+    monkeypatch.setattr(*wrong, Mock(side_effect=OSError(errno.ENOSPC, "No space left on device")))
     line = error_of(datasets.usable_pictures, album, CLASSES)
-    assert line.startswith(
-        "the temporary folder cannot be written (No space left on device): free some space"
-    )
+    assert line.startswith("the temporary folder cannot be written (No space left on device): free some")
     assert state_of(album) == before
-
-
-@pytest.mark.fault
-def test_a_converted_picture_is_upright_for_both_readers(album):
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    picture = Image.fromarray(UPRIGHT).transpose(TURNS[6]).convert("CMYK")
-    picture.save(album / "cars" / "turned.jpg", exif=exif, quality=95)
-    report = datasets.usable_pictures(album, CLASSES)
-    copy = report.folder / "cars" / "turned.jpg"
-    assert abs(datasets.read_photographs([copy], (60, 90))[0].astype(int) - UPRIGHT).mean() < 6
-    import tensorflow as tf
-
-    assert tf.io.decode_image(copy.read_bytes()).shape == UPRIGHT.shape
 
 
 def test_clean_folder_is_returned_itself(album):
@@ -221,7 +188,7 @@ def test_huge_pictures_are_never_decoded(album, monkeypatch, capfd, recwarn):
     Image.new("1", (20_000, 20_000)).save(album / "cars" / "bomb.png")
     monkeypatch.setattr(Image.Image, "load", lambda self: pytest.fail("decoded"))
     bomb, huge = datasets.usable_pictures(album, CLASSES).problems
-    assert "cars/bomb.png: cannot be read (Image size (400000000 pixels) exceeds" in bomb
+    assert bomb.startswith("cars/bomb.png: cannot be read (Image size (400000000 pixels) exceeds")
     assert huge == "cars/huge.png: has 13,300 x 13,300 pixels, too large to decode safely, left out"
     assert capfd.readouterr().err == "" and not recwarn.list
 
@@ -304,25 +271,20 @@ def test_depth_and_transparency_are_kept_in_mind(folder):
 
 @pytest.mark.fault
 def test_what_is_not_a_photograph_is_left_out_and_named(folder):
-    whole = save(folder / "good.jpg").read_bytes()
-    (folder / "cut.jpg").write_bytes(whole[: len(whole) // 2])
+    save(folder / "good.jpg")
     (folder / "phone.HEIC").write_bytes(b"\0\0\0\x18ftypheic")
     (folder / "new\nline \x1b[31m.jpg").write_text("not a picture")
-    (folder / "holiday").mkdir()
     os.mkfifo(folder / "pipe.jpg")
     Image.new("1", (6500, 6500)).save(folder / "wide.png")
     found = datasets.own_photographs(folder)
     assert found.names == ["good.jpg"]
-    said = "\n".join(found.problems)
-    for words in (
-        "cut.jpg: cannot be read (",
-        "phone.HEIC: is not a picture that can be read here (save HEIC as JPEG), left out",
-        "holiday: is not a file, left out",
+    no_picture = "is not a picture that can be read here (save HEIC as JPEG), left out"
+    assert found.problems == [
+        f"new\ufffdline \ufffd[31m.jpg: {no_picture}",
+        f"phone.HEIC: {no_picture}",
         "pipe.jpg: is not a file, left out",
-        "wide.png: has 6,500 x 6,500 pixels",
-    ):
-        assert words in said
-    assert len(said.splitlines()) == 6 and "\x1b" not in said and str(folder) not in said
+        "wide.png: has 6,500 x 6,500 pixels, too large to decode safely, left out",
+    ]
 
 
 @pytest.mark.fault

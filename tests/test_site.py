@@ -1,6 +1,7 @@
 """The site, built from the lessons as they are stored: pictures have their texts, links their pages."""
 
 import re
+import runpy
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -10,7 +11,12 @@ import pytest
 
 from helpers import COURSE_FOLDER
 
-pytest.importorskip("sphinx_book_theme", reason="the site's packages are not installed: make site")
+PARTS = runpy.run_path(str(COURSE_FOLDER / "docs" / "parts.py"))
+HISTORY = """lesson,network,tensorflow,keras,date,commit,metric,value
+05,better,2.20.0,3.13.0,2026-10-01,aaa,test_accuracy,0.881
+05,better,2.21.0,3.14.1,2026-11-01,bbb,test_accuracy,0.907
+05,better,2.21.0,3.14.1,2026-11-01,bbb,macro_f1,0.908
+"""
 
 
 class Page(HTMLParser):
@@ -18,6 +24,7 @@ class Page(HTMLParser):
 
     def __init__(self, text):
         super().__init__()
+        self.text = text
         self.pictures, self.links, self.anchors, self.loaded = [], [], set(), []
         self.feed(text)
 
@@ -34,6 +41,7 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
+    pytest.importorskip("sphinx_book_theme", reason="the site's packages are not installed: make site")
     folder = tmp_path_factory.mktemp("site")
     command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-c", "docs", ".", str(folder)]
     done = subprocess.run(command, cwd=COURSE_FOLDER, capture_output=True, text=True, check=False)
@@ -41,6 +49,49 @@ def site(tmp_path_factory):
     return {
         path.relative_to(folder).as_posix(): Page(path.read_text("utf-8")) for path in folder.rglob("*.html")
     }
+
+
+def test_the_front_page_leads_to_every_notebook_with_its_cost_six_pictures_and_a_lab(site):
+    front = site["docs/index.html"]
+    notebooks = {f"../notebooks/{path.stem}.html" for path in (COURSE_FOLDER / "notebooks").glob("*.ipynb")}
+    assert not notebooks - set(front.links)
+    assert len(front.pictures) >= 7
+    assert front.text.count("of memory") >= 10 and front.text.count("<iframe") == 1
+    assert not re.search(r"{{[A-Z]+ ", front.text)
+
+
+def test_a_lessons_page_launches_the_readers_own_copy(site):
+    page = site["notebooks/02-convolution-by-hand.html"].text
+    assert "/main?urlpath=lab/tree/work/02-convolution-by-hand.ipynb" in page
+    assert "/blob/main/notebooks/02-convolution-by-hand.ipynb" in page and "colab" in page
+    assert "lab/tree/notebooks" not in page
+
+
+def test_a_word_of_the_glossary_explains_itself_where_it_is_met(site):
+    link = re.search(
+        r'<a[^>]+glossary\.html#stride"[^>]*>', site["notebooks/02-convolution-by-hand.html"].text
+    )
+    assert 'title="The step, in pixels, by which a window' in link[0], link[0]
+
+
+def test_the_history_of_results_is_drawn_and_told_and_its_absence_is_no_fault(tmp_path):
+    history = PARTS["history"]
+    path = tmp_path / "history.csv"
+    history.__globals__["HISTORY"] = path
+    assert history("") == ""
+    path.write_text(HISTORY, encoding="utf-8")
+    told = history("")
+    assert "| 05, better | 2 | 88.1% | 90.7% | TensorFlow 2.21.0, Keras 3.14.1 |" in told
+    assert "![Test accuracy of 1 networks over 2 dates" in told
+
+
+def test_a_picture_that_is_gone_and_a_section_that_is_gone_are_named():
+    for part, words, said in (
+        ("picture", "02 nothing", "cell 'nothing'"),
+        ("readme", "## A ... ## B", "'## A'"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            PARTS[part](words)
 
 
 def test_every_picture_has_a_text_that_is_not_a_hash(site):

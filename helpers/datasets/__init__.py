@@ -49,7 +49,7 @@ def find_intel_scenes(data_source: str = "auto") -> ImageFolders:
     return _find(intel_scenes, data_source)
 
 
-def find_car_plane(data_source: str = "auto") -> car_plane.CarPlane:
+def find_car_plane(data_source: str = "auto") -> ImageFolders:
     """Find the cars and planes of lesson 6 (RGB, sizes vary); otherwise as :func:`load_mnist`."""
     return _find(car_plane, data_source)
 

@@ -71,6 +71,22 @@ class DatasetInfo:
         return " + ".join(f"{n:,} {part}" for part, n in self.counts.items())
 
 
+@dataclass(frozen=True)
+class ImageFolders:
+    """A set in folders: ``train``, ``test`` and perhaps ``validation``, with a folder a class in each.
+
+    Where the test pictures lie in one folder without classes, ``test_labels`` maps their file names to the
+    numbers of their classes, in the order of the names.
+    """
+
+    train: Path
+    test: Path
+    class_names: tuple[str, ...]
+    info: DatasetInfo
+    validation: Path | None = None
+    test_labels: dict[str, int] = field(default_factory=dict)
+
+
 def source_in_use(data_source: str) -> str:
     """What ``data_source`` means here: ``"auto"`` becomes the value of ``COURSE_DATA_SOURCE``."""
     which, source = "data_source", data_source

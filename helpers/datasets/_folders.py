@@ -16,7 +16,6 @@ from helpers.datasets._common import PICTURE_SUFFIXES, path_of, plain, printable
 from helpers.datasets._pictures import Unreadable, colours_of, opened, read_picture, without_warnings
 
 DECODED_BY_TENSORFLOW = ("BMP", "GIF", "JPEG", "MPO", "PNG")
-NO_PICTURE = "is not a picture by its name"
 MOST_PHOTOGRAPHS = 200
 
 
@@ -28,7 +27,7 @@ class PictureReport:
         folder: the folder to stream from: the one that was given if all in it is well, otherwise a
             private copy of what can be used, which vanishes with the process.
         counts: usable pictures in each class, by class name.
-        problems: one line for each file or folder that was converted or left out.
+        problems: one line for each file or folder that was left out.
     """
 
     folder: Path
@@ -67,8 +66,8 @@ def _described(what: str, problems: list[str], most: int) -> str:
 def usable_pictures(folder: Path | str, class_names: Sequence[str]) -> PictureReport:
     """Look at every picture, and give a folder that Keras's ``image_dataset_from_directory`` can stream.
 
-    TensorFlow decodes every file once. A damaged one is left out; one that is not RGB (grey, CMYK, palette,
-    transparent) or that TensorFlow cannot decode (WebP, TIFF, some BMP) is converted in a private copy.
+    Pillow opens and TensorFlow decodes every file once. One that is damaged, that is not RGB (grey, CMYK,
+    palette, transparent), or that TensorFlow does not decode (WebP, TIFF, some BMP) is named and left out.
 
     Args:
         folder: holds one folder for each class; other folders in it are reported and ignored.
@@ -93,37 +92,24 @@ def usable_pictures(folder: Path | str, class_names: Sequence[str]) -> PictureRe
     with quiet_import():
         import tensorflow  # noqa: F401  not in a thread, where importing is slow
     with without_warnings(), ThreadPoolExecutor(min(4, (os.cpu_count() or 1) + 1)) as pool:
-        verdicts = list(pool.map(_judge, paths))
-    counts = dict.fromkeys(class_names or ["pictures"], 0)
-    private = None
-    try:
-        if problems or any(verdicts):
-            private = Path(tempfile.mkdtemp(prefix="course-pictures-"))
-            atexit.register(shutil.rmtree, private, ignore_errors=True)
-        for path, verdict in zip(paths, verdicts, strict=True):
-            label = printable(path.relative_to(folder).as_posix())
-            try:
-                if private:
-                    _copy(path, private / label, verdict)
-                if verdict:
-                    problems.append(f"{label}: {verdict}, converted to RGB")
-                counts[path.parent.name if class_names else "pictures"] += 1
-            except Unreadable as reason:
-                problems.append(f"{label}: {reason}, left out")
-    except OSError as error:
-        remedy = "free some space, or set TMPDIR to another folder"
-        raise CourseError(f"the temporary folder cannot be written ({plain(error)}): {remedy}.") from None
+        faults = list(pool.map(_fault, paths))
+    for path, fault in zip(paths, faults, strict=True):
+        if fault:
+            problems.append(f"{printable(path.relative_to(folder).as_posix())}: {fault}, left out")
+    usable = [path for path, fault in zip(paths, faults, strict=True) if not fault]
+    counts = {name: sum(path.parent == folder / name for path in usable) for name in class_names}
+    counts = counts or {"pictures": len(usable)}
     if empty := [name for name, count in counts.items() if not count]:
         raise CourseError(f"{folder.name} has no usable picture of class {empty[0]!r}: add some.")
-    return PictureReport(private or folder, counts, problems)
+    return PictureReport(_copied(usable, folder) if problems else folder, counts, problems)
 
 
-def _judge(path: Path) -> str:
-    """Return nothing for a good picture, or why it has to be converted, if it can be."""
+def _fault(path: Path) -> str:
+    """Return why a picture cannot be streamed, or nothing."""
     import tensorflow as tf
 
     if path.suffix.lower() not in PICTURE_SUFFIXES:
-        return NO_PICTURE
+        return "is not a picture by its name"
     try:
         str(path).encode()
         with opened(path) as picture:
@@ -132,23 +118,28 @@ def _judge(path: Path) -> str:
             if colours := colours_of(picture):
                 return f"is {colours}, not RGB"
         tf.io.decode_image(path.read_bytes(), channels=3, expand_animations=False)
+    except Unreadable as reason:
+        return str(reason)
     except UnicodeEncodeError:
         return "has a name that is not UTF-8"
-    except Exception:  # TensorFlow's errors, or the disk's: reading it with Pillow names the reason
+    except Exception:  # TensorFlow's errors, or the disk's
         return "is damaged, or of a kind that TensorFlow does not decode"
     return ""
 
 
-def _copy(path: Path, target: Path, verdict: str) -> None:
-    """Copy a picture, as RGB where it has to be converted."""
-    if verdict == NO_PICTURE:
-        raise Unreadable(verdict)
-    target.parent.mkdir(exist_ok=True)
-    if verdict:
-        with without_warnings():  # whatever its name ends in: TensorFlow looks at the content
-            read_picture(path)[0].save(target, "PNG")
-    else:
-        shutil.copyfile(path, target)
+def _copied(paths: list[Path], folder: Path) -> Path:
+    """Copy pictures into a private folder, laid out as theirs; it vanishes with the process."""
+    try:
+        private = Path(tempfile.mkdtemp(prefix="course-pictures-"))
+        atexit.register(shutil.rmtree, private, ignore_errors=True)
+        for path in paths:
+            target = private / path.relative_to(folder)
+            target.parent.mkdir(exist_ok=True)
+            shutil.copyfile(path, target)
+    except OSError as error:
+        remedy = "free some space, or set TMPDIR to another folder"
+        raise CourseError(f"the temporary folder cannot be written ({plain(error)}): {remedy}.") from None
+    return private
 
 
 @without_warnings()

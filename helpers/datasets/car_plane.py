@@ -3,12 +3,11 @@
 import csv
 import hashlib
 import urllib.parse
-from dataclasses import dataclass
 from pathlib import Path
 
 from helpers import CourseError
 from helpers.datasets import _common
-from helpers.datasets._common import IN_SAMPLE, DatasetInfo, NotHere, count_classes
+from helpers.datasets._common import IN_SAMPLE, DatasetInfo, ImageFolders, NotHere, count_classes
 from helpers.datasets._download import fetch_files
 
 NAME, TITLE, FOLDER, MEGABYTES = "car-plane", "Cars and planes", "car-plane/", 16
@@ -22,22 +21,7 @@ LABELS = _common.DATA_FOLDER / "car-plane-test-labels.csv"
 CLASSES = ("cars", "planes")
 
 
-@dataclass(frozen=True)
-class CarPlane:
-    """Cars and planes: two folders with a folder a class, and one of test pictures without classes.
-
-    ``test_labels`` maps the file name of a test picture to 0 (cars) or 1 (planes), in the order of the names.
-    """
-
-    train: Path
-    validation: Path
-    test: Path
-    class_names: tuple[str, ...]
-    test_labels: dict[str, int]
-    info: DatasetInfo
-
-
-def look(folder: Path, where: str) -> CarPlane:
+def look(folder: Path, where: str) -> ImageFolders:
     """Find the three parts and the labels of the test pictures; compare all files with those published."""
     base = _common.base_of(folder, NAME, ("training_set", "val_set", "test"))
     train, validation, test = base / "training_set", base / "val_set", base / "test"
@@ -55,7 +39,7 @@ def look(folder: Path, where: str) -> CarPlane:
         changed = [name for name, sha in published_files().items() if sums.get(base / name) != sha]
         note = f"{len(changed)} not as published, the first is {changed[0]}" if changed else ""
     info = DatasetInfo(NAME, TITLE, counts, PUBLISHED, where, note)
-    return CarPlane(train, validation, test, CLASSES, {name: labels[name] for name in names}, info)
+    return ImageFolders(train, test, CLASSES, info, validation, {name: labels[name] for name in names})
 
 
 def read_labels(path: Path, name: str = LABELS.name) -> dict[str, int]:

@@ -1,11 +1,10 @@
 """The Intel scenes: photographs in folders of six classes, from Kaggle."""
 
 import zipfile
-from dataclasses import dataclass
 from pathlib import Path
 
 from helpers import CourseError
-from helpers.datasets._common import IN_SAMPLE, DatasetInfo, base_of, count_classes
+from helpers.datasets._common import IN_SAMPLE, DatasetInfo, ImageFolders, base_of, count_classes
 from helpers.datasets._download import fetch_files
 from helpers.datasets._folders import usable_pictures
 
@@ -13,16 +12,6 @@ NAME, TITLE, FOLDER, MEGABYTES = "intel-scenes", "Intel scenes", "intel-scenes/"
 PUBLISHED = {"train": 14_034, "test": 3_000}
 URL = "https://www.kaggle.com/api/v1/datasets/download/puneet6060/intel-image-classification"
 CLASSES = ("buildings", "forest", "glacier", "mountain", "sea", "street")
-
-
-@dataclass(frozen=True)
-class ImageFolders:
-    """Folders of pictures, one folder a class, in a training and a test part."""
-
-    train: Path
-    test: Path
-    class_names: tuple[str, ...]
-    info: DatasetInfo
 
 
 def look(folder: Path, where: str) -> ImageFolders:

@@ -47,15 +47,14 @@ GUESSES = {
     "highest_rung": Guess(
         "normalisation",
         {
-            "adam": "a good step, with so few pictures. But another is about twice as high.",
+            "adam": "a good step, with so few pictures. But another is about three times as high.",
             "batches": "larger batches mean fewer steps. Why should the answers be better?",
             "architecture": "it needs a twentieth of the numbers. What does it gain in accuracy?",
             "schedule": "it helps to settle. But another rung is higher.",
             "shifts": "in six epochs the network has not learnt its pictures by heart yet.",
             "12 epochs": "twice as long is not twice as good: the fast gains come first.",
-            "turns": "near the top of the ladder there is little left to gain, and learning is harder.",
-            "SGD": "another way downhill, with a plan of its own. The ladder's long steps lie lower.",
-            "decay": "near the top of the ladder there is little left to gain.",
+            "turns": "so near the top of the ladder no step can be high: few pictures are still misread.",
+            "24 epochs": "twice as long once more, and so near the top: there is little left to gain.",
         },
     ),
 }

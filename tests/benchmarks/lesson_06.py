@@ -10,16 +10,13 @@ weights have learnt, so random ones serve; nothing is said here about accuracy. 
 Takes about three minutes on two quiet cores. Exits 1 below a bound, 2 without the real pictures.
 """
 
-import os
 import statistics
 import sys
 
 import numpy as np
-from recipes import run_cells
+from recipes import judged, real, run_cells
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
-from helpers import CourseError, datasets, training
+from helpers import datasets, training
 
 EPOCHS, SIZE, BATCH = 30, 64, 32
 ROUNDS, EPOCHS_RUN = 5, 4
@@ -28,11 +25,7 @@ IN_ALL, TRAINING_ALONE, AGREEMENT = 10, 20, 1e-4  # the bounds
 
 def main() -> int:
     """Measure, print and judge."""
-    try:
-        data = datasets.find_car_plane("real")
-    except CourseError as error:
-        print(error)
-        return 2
+    data = real(datasets.find_car_plane)
     names = {"image_size": SIZE, "batch_size": BATCH, "class_names": list(data.class_names)}
     cells = ("load_pictures", "vgg_input", "head_network", "vgg_features", "seconds_an_epoch")
     lesson = run_cells("06-vgg16-transfer-car-plane", *(f"def {cell}(" for cell in cells), **names)
@@ -72,12 +65,9 @@ def main() -> int:
     in_all, training_alone = slow / (once + alone), slow / alone
     reached = in_all >= IN_ALL and training_alone >= TRAINING_ALONE and difference <= AGREEMENT
     print(f"base in every epoch: {slow:.2f} s; features once: {once:.2f} s; the head: {alone:.2f} s")
-    print(
-        f"ratio={in_all:.2f} in all (bound {IN_ALL}), {training_alone:.1f} for the training alone (bound "
-        f"{TRAINING_ALONE}), largest difference of two probabilities {difference:.1e} "
-        f"(bound {AGREEMENT:.0e}); {'all bounds reached' if reached else 'BELOW A BOUND'}"
-    )
-    return 0 if reached else 1
+    line = f"ratio={in_all:.2f} in all (bound {IN_ALL}), {training_alone:.1f} for the training alone (bound "
+    line += f"{TRAINING_ALONE}), largest difference of two probabilities {difference:.1e} "
+    return judged(reached, line + f"(bound {AGREEMENT:.0e})")
 
 
 if __name__ == "__main__":

@@ -2,26 +2,45 @@
 
 import ast
 import json
+import os
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from helpers import CourseError
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 
 
-def run_cells(stem: str, *markers: str, definitions_only: bool = False, **names: Any) -> dict[str, Any]:
+def real(find: Callable[[str], Any]) -> Any:
+    """Return real pictures; exit with status 2 where there are none."""
+    try:
+        return find("real")
+    except CourseError as error:
+        print(error)
+        raise SystemExit(2) from None
+
+
+def judged(reached: bool, line: str) -> int:
+    """Print the last line of a benchmark with its verdict, and return its exit status."""
+    print(f"{line}; {'all bounds reached' if reached else 'BELOW A BOUND'}")
+    return 0 if reached else 1
+
+
+def run_cells(stem: str, *markers: str, **names: Any) -> dict[str, Any]:
     """Run all imports of a lesson, then the one cell that holds each marker, in the markers' order.
 
-    Without markers, all recipe cells (tag `recipe`) give their definitions. `definitions_only` leaves out
-    whatever a cell trains or prints. `names` are what the cells find defined; returned are these and all
-    that the cells left. Raises `LookupError` when a marker is in no cell or in several.
+    Without markers, all recipe cells (tag `recipe`) give their definitions, and whatever they train or print
+    is left out. `names` are what the cells find defined; returned are these and all that the cells left.
+    Raises `LookupError` when a marker is in no cell or in several.
     """
-    notebook = json.loads((NOTEBOOKS / f"{stem}.ipynb").read_text(encoding="utf-8"))
-    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    cells = _code_cells(stem)
     sources = ["".join(cell["source"]) for cell in cells]
-    chosen = []
-    if not markers:
-        recipes = [cell for cell in cells if "recipe" in cell["metadata"].get("tags", [])]
-        chosen, definitions_only = ["".join(cell["source"]) for cell in recipes], True
+    recipes = [cell for cell in cells if "recipe" in cell["metadata"].get("tags", [])]
+    chosen = [] if markers else ["".join(cell["source"]) for cell in recipes]
     for marker in markers:
         found = [source for source in sources if marker in source]
         if len(found) != 1:
@@ -30,8 +49,27 @@ def run_cells(stem: str, *markers: str, definitions_only: bool = False, **names:
     space = dict(names)
     _run("\n".join(sources), space, _is_import)
     for source in chosen:
-        _run(source, space, _is_definition if definitions_only else lambda statement: True)
+        _run(source, space, (lambda statement: True) if markers else _is_definition)
     return space
+
+
+def run_lesson(stem: str, without: str, **names: Any) -> dict[str, Any]:
+    """Run all cells of a lesson but those in which a pattern is found; return all that they left.
+
+    `names` take the place of what the cells of parameters and of exercises define.
+    """
+    space: dict[str, Any] = {}
+    for cell in _code_cells(stem):
+        if not re.search(without, source := "".join(cell["source"])):
+            exec(source, space)
+            if {"parameters", "exercise"} & set(cell["metadata"].get("tags", [])):
+                space.update({name: value for name, value in names.items() if name in space})
+    return space
+
+
+def _code_cells(stem: str) -> list[dict[str, Any]]:
+    cells = json.loads((NOTEBOOKS / f"{stem}.ipynb").read_text(encoding="utf-8"))["cells"]
+    return [cell for cell in cells if cell["cell_type"] == "code"]
 
 
 def _run(source: str, space: dict[str, Any], wanted: Any) -> None:

@@ -1,0 +1,55 @@
+"""`python -m course compare RUN RUN...`: the page of a sweep for runs that exist already."""
+
+import datetime
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from course import say
+from course.lessons import Lesson
+from course.report import PAGE, ROW, Result, write_report
+from course.results import Outcome
+from helpers import COURSE_FOLDER, CourseError
+
+
+def compare_runs(folders: Sequence[Path], output: Path | None = None) -> int:
+    """Write one page on the runs in these folders, which `course run` or `course sweep` left.
+
+    Returns the exit status, 0. Raises CourseError for a folder that holds no results, for fewer than two
+    runs of a lesson, and for an `output` that cannot be written.
+    """
+    folders = list(dict.fromkeys(folder.expanduser().absolute() for folder in folders))
+    results = [result for folder in folders for result in _results_in(folder)]
+    stems = [result.outcome.lesson.stem for result in results]
+    shared = [result for result in results if stems.count(result.outcome.lesson.stem) > 1]
+    if not shared:
+        raise CourseError("there is nothing to compare: name two runs of the same lesson, or more")
+    name = datetime.datetime.now().strftime("compare-%Y-%m-%dT%H-%M-%S")
+    place = (output.expanduser() if output else COURSE_FOLDER / "runs" / name).absolute()
+    place.mkdir(parents=True, exist_ok=True)
+    write_report(shared, place, f"{len(shared)} runs from {len(folders)} folders")
+    say(f"{len(shared)} runs compared: {place / PAGE}")
+    return 0
+
+
+def _results_in(folder: Path) -> Iterator[Result]:
+    """Yield a result for each finished run of a sweep, or for each lesson of a run."""
+    try:
+        rows = sorted(folder.glob(f"done/*/{ROW}"))
+        for path in rows:
+            yield Result.read(path.parent)
+        if rows:
+            return
+        for stem, lines in pd.read_csv(folder / "results.csv").groupby("lesson", sort=False):
+            line, metrics = lines.iloc[0], {}
+            if (path := folder / f"{stem}.json").exists():
+                metrics = json.loads(path.read_text(encoding="utf-8"))
+            error = "see its results page" if line["status"] == "failed" else ""
+            lesson = Lesson(folder / f"{stem}.ipynb", line["title"])
+            outcome = Outcome(lesson, line["profile"], line["lesson_seconds"], error, metrics)
+            yield Result("/".join(folder.parts[-2:]), outcome, folder)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        problem = f"holds no readable results of a run ({type(error).__name__})"
+        raise CourseError(f"{str(folder)!r} {problem}; name a folder such as runs/<time>") from None

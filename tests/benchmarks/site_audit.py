@@ -1,0 +1,122 @@
+"""Look at every page of the built site in Chromium: python tests/benchmarks/site_audit.py [FOLDER [PAGE ...]]
+
+At 390, 800 and 1,400 pixels, light and dark: errors of the console, requests to other hosts, pictures without
+a text, text wider than the page, files over 2.5 MB, faults that axe-core finds (WCAG 2, levels A and AA); and
+whether the search finds three words in the right lessons. Prints what is wrong; exit status 1 if anything is.
+"""
+
+import contextlib
+import functools
+import http.server
+import sys
+import threading
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from lab_browser import chromium
+
+WIDTHS, SCHEMES, HEAVY = (390, 800, 1400), ("light", "dark"), 2_500_000
+SOUGHT = {"padding": "02-convolution", "Wilson": "04-mnist", "dropout": "04-mnist"}
+AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"], "resultTypes": ["violations"]}
+# What the theme itself does, page for page the same: rule -> the element's own words
+THEME: dict[str, str] = {}
+IN_PAGE = """() => ({
+  wide: document.documentElement.scrollWidth - innerWidth,
+  bare: [...document.images].filter((image) => !/\\w{2}/.test(image.alt) || /[0-9a-f]{32}/.test(image.alt))
+    .map((image) => image.src.slice(0, 80)),
+  broken: [...document.images].filter((image) => image.complete && !image.naturalWidth)
+    .map((image) => image.src.slice(0, 80)),
+})"""
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        """Say nothing."""
+
+
+@contextlib.contextmanager
+def served(folder):
+    """Serve a folder on this machine; give the address."""
+    handler = functools.partial(_Quiet, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+def faults_of(browser, address, name, schemes=SCHEMES, widths=WIDTHS, axe_widths=(390, 1400)):
+    """Return what is wrong with one page, as (what, where, how)."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = []
+
+    def said(message):
+        if message.type == "error":
+            found.append(("console", name, message.text))
+
+    def asked(request):
+        if not request.url.startswith((address, "data:", "about:", "blob:")):
+            found.append(("request", name, request.url))
+
+    def failed(error):
+        found.append(("error", name, str(error)))
+
+    for scheme in schemes:
+        page = browser.new_page(color_scheme=scheme)
+        page.on("console", said)
+        page.on("pageerror", failed)
+        page.on("request", asked)
+        page.goto(address + name, wait_until="load")
+        for width in widths:
+            page.set_viewport_size({"width": width, "height": 900})
+            seen = page.evaluate(IN_PAGE)
+            where = f"{name} at {width}, {scheme}"
+            found += [("too wide", where, f"{seen['wide']} pixels")] * (seen["wide"] > 1)
+            found += [(what, where, image) for what in ("bare", "broken") for image in seen[what]]
+            if width in axe_widths:
+                for rule in Axe().run(page, options=AXE).response["violations"]:
+                    for node in rule["nodes"]:
+                        if THEME.get(rule["id"], "\0") not in node["html"]:
+                            found.append((rule["id"], where, node["html"][:160]))
+        page.close()
+    return found
+
+
+def searched(browser, address):
+    """Return the words that the search does not find in the right lesson."""
+    page, lost = browser.new_page(), []
+    for word, lesson in SOUGHT.items():
+        page.goto(f"{address}search.html?q={word}")
+        with contextlib.suppress(Exception):
+            page.wait_for_selector(f"#search-results li a[href*='{lesson}']", timeout=20_000)
+            continue
+        lost.append(("search", word, f"not found in {lesson}"))
+    page.close()
+    return lost
+
+
+def main(folder="build/site", *names):
+    """Audit the named pages, or all, and return the exit status."""
+    from playwright.sync_api import sync_playwright
+
+    folder = Path(folder)
+    names = names or sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.html"))
+    names = [name for name in names if not name.startswith("_")]
+    found = []
+    with served(folder) as address, sync_playwright() as playwright:
+        browser = chromium(playwright)
+        for name in names:
+            new = faults_of(browser, address, name)
+            print(f"{name}: {len(new)} faults", flush=True)
+            found += new
+        found += searched(browser, address)
+        browser.close()
+    for fault in found:
+        print(*fault, sep=" | ")
+    print(f"{len(names)} pages, {len(found)} faults")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

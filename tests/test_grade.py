@@ -1,0 +1,278 @@
+"""Thirty submissions, some of them hostile, to one table; nothing outside the sandbox changes."""
+
+import copy
+import csv
+import functools
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from bs4 import BeautifulSoup
+
+from course.cli import main
+from course.edition import NOTEBOOKS, instructor_notebook
+from course.grade import find_submissions
+from course.sandbox import read_notebook
+from helpers import COURSE_FOLDER
+
+LESSON = "02-convolution-by-hand.ipynb"
+TASKS = ("match_map", "my_relu", "my_max_pool", "my_flatten", "my_output_size")
+
+
+@functools.cache
+def with_answers():
+    return instructor_notebook(NOTEBOOKS / LESSON)
+
+
+def submission(**functions):
+    """Return the lesson with all answers in place, but for these: name -> new source of its cell."""
+    notebook = copy.deepcopy(with_answers())
+    for cell in notebook.cells:
+        for name, source in functions.items():
+            if "exercise" in cell.metadata.get("tags", []) and f"def {name}(" in cell.source:
+                cell.source = source
+    return notebook
+
+
+def relu(*lines):
+    return "import os, shutil, sys\n\n\ndef my_relu(values):\n    " + "\n    ".join(lines)
+
+
+def without_tags(notebook):
+    for number, cell in enumerate(notebook.cells):
+        cell.metadata, cell.id = {}, f"another-{number}"
+    return notebook
+
+
+def changed(notebook, old, new):
+    for cell in notebook.cells:
+        cell.source = cell.source.replace(old, new)
+    return notebook
+
+
+def always_right(notebook):
+    """Edit the checker as a student might, in a cell of their own and where it is imported."""
+    patch = "Exercises.check = lambda self, name, attempt: print('Right: all 2 examples agree.')"
+    notebook = changed(notebook, 'exercises = Exercises("02")', f'{patch}\nexercises = Exercises("02")')
+    for cell in notebook.cells:
+        if 'check("my_relu"' in cell.source:
+            cell.outputs = [nbformat.v4.new_output("stream", text="Right: all 2 examples agree.\n")]
+    return notebook
+
+
+FAULTS = {
+    "endless loop": submission(my_relu=relu("while True:", "    pass")),
+    "2 GB list": submission(my_relu=relu("return [0] * 250_000_000")),
+    "deleted checker": submission(),
+    "syntax error": submission(my_relu=relu("return np.maximum(values, 0")),
+    "removes the folder above": submission(
+        my_relu=relu(
+            "shutil.rmtree('..', ignore_errors=True)", "os.remove('..')", "return np.maximum(values, 0)"
+        )
+    ),
+    "prints 100 MB": submission(my_relu=relu("print('x' * 10**8)", "return np.maximum(values, 0)")),
+    "edited checker": always_right(submission(my_relu=relu("return values"))),
+    "ends Python": submission(my_relu=relu("os._exit(0)")),
+    "asks to stop": submission(my_relu=relu("sys.exit('enough')")),
+    "writes 2 GB": submission(my_relu=relu("open('big', 'wb').truncate(2 << 30)", "return values")),
+    "starts a process": submission(my_relu=relu("os.system('touch ../../was-here')", "return values")),
+    "patches from inside": submission(
+        my_relu=relu(
+            "import helpers.exercises",
+            "helpers.exercises._same = lambda *_: True",
+            "return values",
+        )
+    ),
+    "Zoë Müller, 2. Abgabe": submission(),
+    "no tags": without_tags(submission()),
+    "wrong: overlap": submission(
+        my_max_pool="def my_max_pool(a):\n    r, c = a.shape\n    return np.array("
+        "[[a[i:i + 2, j:j + 2].max() for j in range(c - 1)] for i in range(r - 1)])"
+    ),
+    "two cells": changed(submission(), "return np.maximum(values, 0)", "return clip_below(values)"),
+}
+FAULTS["deleted checker"].cells = [
+    cell for cell in FAULTS["deleted checker"].cells if 'check("my_relu"' not in cell.source
+]
+FAULTS["two cells"].cells.insert(
+    8, nbformat.v4.new_code_cell("%matplotlib inline\ndef clip_below(a):\n    return np.where(a > 0, a, 0)")
+)
+EXPECTED = {  # what becomes of my_relu; the other tasks of all of them are right
+    "endless loop": ("time", "does not come to an end"),
+    "2 GB list": ("memory", "MemoryError"),
+    "deleted checker": ("right", ""),
+    "syntax error": ("no answer", "line 5 of the cell: '(' was never closed"),
+    "removes the folder above": ("not yet", "PermissionError"),
+    "prints 100 MB": ("right", ""),
+    "edited checker": ("not yet", "examples agree"),
+    "ends Python": ("not yet", "it ended the process"),
+    "asks to stop": ("not yet", "SystemExit: enough"),
+    "writes 2 GB": ("not yet", "OSError"),
+    "starts a process": ("not yet", "PermissionError: os.system is not allowed"),
+    "patches from inside": ("not yet", "examples agree"),
+    "Zoë Müller, 2. Abgabe": ("right", ""),
+    "no tags": ("right", ""),
+    "wrong: overlap": ("right", ""),
+    "two cells": ("right", ""),
+}
+
+
+def fingerprint(folder):
+    """Return every file below a folder with its bytes, its rights and its time of change."""
+    return {
+        path: (path.stat().st_mode, path.stat().st_mtime_ns, hashlib.sha256(path.read_bytes()).hexdigest())
+        for path in sorted(Path(folder).rglob("*"))
+        if path.is_file() and not {"__pycache__", ".git", "runs", "build"} & set(path.parts)
+    }
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory):
+    """Hand in thirty files; return the rows of the table, its page, and how long it took."""
+    home = tmp_path_factory.mktemp("grading")
+    folder = home / "handed in"
+    folder.mkdir()
+    for student, notebook in FAULTS.items():
+        (folder / f"{student.replace(':', '')}.ipynb").write_text(nbformat.writes(notebook), "utf-8")
+    (folder / "02-empty.ipynb").write_text(nbformat.writes(nbformat.v4.new_notebook()))
+    (folder / "not a notebook.ipynb").write_bytes(b"%PDF-1.4\x00\xff")
+    (folder / "essay.docx").write_bytes(b"PK\x03\x04")
+    (folder / "=HYPERLINK(1).ipynb").write_text(nbformat.writes(submission()))
+    (folder / "Moodle, Anna Berg").mkdir()
+    (folder / "Moodle, Anna Berg" / LESSON).write_text((NOTEBOOKS / LESSON).read_text("utf-8"), "utf-8")
+    (folder / ".ipynb_checkpoints").mkdir()
+    (folder / ".ipynb_checkpoints" / "old.ipynb").write_text("{}")
+    for number in range(30 - len(FAULTS) - 5):
+        wrong = {"my_relu": relu("return abs(values)")} if number % 2 else {}
+        (folder / f"student {number}.ipynb").write_text(nbformat.writes(submission(**wrong)))
+    above = home / "a file of somebody else"
+    above.write_text("untouched")
+    before = [fingerprint(home), fingerprint(COURSE_FOLDER / "helpers")]
+    assert main(["grade", str(folder), "--output", str(home / "table")]) == 0
+    written = {path: seen for path, seen in fingerprint(home).items() if path.parent.name != "table"}
+    assert [written, fingerprint(COURSE_FOLDER / "helpers")] == before
+    with (home / "table" / "grades.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    return rows, (home / "table" / "grades.html").read_text("utf-8")
+
+
+def rows_of(graded, student):
+    return {row["task"]: row for row in graded[0] if row["student"] == student.replace(":", "")}
+
+
+def test_thirty_submissions_give_a_table_of_thirty(graded):
+    assert len({row["student"] for row in graded[0]}) == 30
+    page = BeautifulSoup(graded[1], "html.parser")
+    assert len(page.select("tbody tr")) == 28 and len(page.select("thead th")) == 1 + len(TASKS)
+    assert "not a notebook" in page.get_text() and "Zoë Müller, 2. Abgabe" in page.get_text()
+    assert "4 times in my_relu: a negative number becomes 0; you dropped its sign." in page.get_text()
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("student", FAULTS)
+def test_a_bad_notebook_gets_its_verdict_and_its_other_tasks_are_graded(graded, student):
+    rows = rows_of(graded, student)
+    word, hint = EXPECTED[student]
+    assert rows["my_relu"]["verdict"] == word and hint in rows["my_relu"]["hint"]
+    others = {task: row["verdict"] for task, row in rows.items() if task != "my_relu"}
+    wrong = {"my_max_pool": "not yet"} if student == "wrong: overlap" else {}
+    assert others == {task: "right" for task in TASKS if task != "my_relu"} | wrong
+
+
+def test_a_typical_mistake_gets_its_own_hint(graded):
+    assert "your windows overlap" in rows_of(graded, "wrong: overlap")["my_max_pool"]["hint"]
+
+
+def test_an_untouched_notebook_has_no_answer_and_its_student_the_name_of_the_folder(graded):
+    rows = rows_of(graded, "Moodle, Anna Berg")
+    assert {row["verdict"] for row in rows.values()} == {"no answer"}
+    assert {row["notice"] for row in rows.values()} == {""}
+
+
+def test_empty_and_unreadable_files_are_named(graded):
+    empty = rows_of(graded, "02-empty")
+    assert set(empty) == set(TASKS) and {row["verdict"] for row in empty.values()} == {"no answer"}
+    for student in ("not a notebook", "essay"):
+        assert [row["hint"] for row in rows_of(graded, student).values()] == ["not a notebook"]
+
+
+def test_an_edited_or_missing_checker_is_noticed_and_nobody_else_is_suspected(graded):
+    noticed = {(row["student"], row["task"]): row["notice"] for row in graded[0] if row["notice"]}
+    assert noticed.pop(("edited checker", "my_relu")) == "the checker was edited, the notebook shows Right"
+    assert noticed.pop(("deleted checker", "my_relu")) == "its check is missing"
+    assert {(student, notice) for (student, _), notice in noticed.items()} == {
+        ("edited checker", "the checker was edited"),
+        ("patches from inside", "the checker was edited"),
+        ("02-empty", "its check is missing"),
+    }
+
+
+def test_a_name_that_a_spreadsheet_would_run_is_made_harmless(graded):
+    assert rows_of(graded, "'=HYPERLINK(1)")["my_relu"]["verdict"] == "right"
+
+
+@pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("0*.ipynb")), ids=lambda path: path.name[:3])
+def test_no_lesson_as_it_is_handed_out_is_suspected(path):
+    _, broken, noticed = read_notebook(path)
+    cells = nbformat.read(path, as_version=4).cells
+    tasks = [cell.source for cell in cells if "exercise" in cell.metadata.get("tags", [])]
+    assert not broken and not noticed["edited"] and len(noticed["checked"]) == len(tasks)
+
+
+DELETE = {
+    "Python, where the kernel does not help": "sys.platform = ''; confine(here, 9); os.remove('../mine')",
+    "a library in C, which Python does not see": "confine(here, 9); assert libc.unlink(b'../mine')",
+}
+
+
+@pytest.mark.fault
+@pytest.mark.skipif(sys.platform != "linux", reason="asks the kernel of Linux")
+@pytest.mark.parametrize("who", DELETE)
+def test_a_file_outside_cannot_be_deleted_by(tmp_path, who):
+    (tmp_path / "mine").write_text("x")
+    (tmp_path / "work").mkdir()
+    start = (
+        "import ctypes, os, sys; from pathlib import Path; from course.sandbox import confine\n"
+        "here = Path.cwd(); libc = ctypes.CDLL(None); print(libc.syscall(444, None, 0, 1))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", start + DELETE[who] + "; print('ok')"],
+        cwd=tmp_path / "work",
+        env=os.environ | {"PYTHONPATH": str(COURSE_FOLDER)},
+        capture_output=True,
+        text=True,
+    )
+    landlock, *rest = done.stdout.split()
+    if "in C" in who and int(landlock) < 1:
+        pytest.skip("this kernel has no Landlock")
+    assert (tmp_path / "mine").exists()
+    assert rest == ["ok"] or "os.remove is not allowed" in done.stderr
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["no such folder"], "no such folder holds no file to grade"),
+        (["{here}", "--lesson", "99"], "--lesson 99: there are 01, 01a"),
+        (["{here}", "--output", "{here}"], "is not empty: name a new folder with --output"),
+    ],
+)
+def test_a_mistake_of_the_instructor_is_one_line(tmp_path, capsys, arguments, says):
+    (tmp_path / "a.ipynb").write_text("{}")
+    assert main(["grade", *(text.format(here=tmp_path) for text in arguments)]) == 2
+    assert says in capsys.readouterr().err
+
+
+def test_several_notebooks_of_one_student_are_all_graded(tmp_path):
+    for name in ("anna/01.ipynb", "anna/02.ipynb", "anna/photo.png", "ben.ipynb", "ben.txt", "carl.zip"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps({}))
+    found = [(student, path.name) for student, path in find_submissions(tmp_path)]
+    assert found == [("anna", "01.ipynb"), ("anna", "02.ipynb"), ("ben", "ben.ipynb"), ("carl", "carl.zip")]
