@@ -1,7 +1,7 @@
 """Look at every page of the built site in Chromium: python tests/benchmarks/site_audit.py [FOLDER [PAGE ...]]
 
 At 390, 800 and 1,400 pixels, light and dark: errors of the console, requests to other hosts, pictures without
-a text, text wider than the page, pages over 2.5 MB (with their pictures; what all pages share is loaded once),
+a text, text wider than the page, pages over 2.5 MB (with their pictures; what all share is loaded once),
 what axe-core finds (WCAG 2.1, levels A and AA; light on a wide page, dark on a narrow one); and whether the
 search finds three words in the right lessons. Prints what is wrong; exit status 1 if anything is.
 """
