@@ -34,6 +34,7 @@ html_static_path = ["static"]
 # a page at the root that leads to the front page, and the labs, each a page that needs no other
 html_extra_path = ["extra", *sorted(str(path) for path in LABS.glob("*.html"))]
 html_css_files = ["site.css"]
+html_js_files = ["site.js"]
 html_copy_source = html_show_sourcelink = False
 html_context = {
     "default_mode": "auto"
