@@ -88,7 +88,7 @@ FAULTS = {
             "os._exit(0)",
         )
     ),
-    "returns at the top": submission(),
+    "cannot be compiled elsewhere": submission(),
     "a generator": submission(my_relu=relu("return (max(value, 0) for value in values)")),
     "asks to stop": submission(my_relu=relu("sys.exit('enough')")),
     "writes 2 GB": submission(my_relu=relu("open('big', 'wb').truncate(2 << 30)", "return values")),
@@ -114,7 +114,9 @@ FAULTS["deleted checker"].cells = [
 FAULTS["two cells"].cells.insert(
     8, nbformat.v4.new_code_cell("%matplotlib inline\ndef clip_below(a):\n    return np.where(a > 0, a, 0)")
 )
-FAULTS["returns at the top"].cells.insert(3, nbformat.v4.new_code_cell("x = 1\nreturn x"))
+FAULTS["cannot be compiled elsewhere"].cells.insert(
+    3, nbformat.v4.new_code_cell("def twice(a, a):\n    return a")
+)
 EXPECTED = {  # what becomes of my_relu; the other tasks of all of them are right
     "endless loop": ("time", "does not come to an end"),
     "2 GB list": ("memory", "MemoryError"),
@@ -126,7 +128,7 @@ EXPECTED = {  # what becomes of my_relu; the other tasks of all of them are righ
     "ends Python": ("not yet", "it ended the process"),
     "line\nbreak and <script>": ("not yet", "ValueError: ? <script>"),
     "lies to the report": ("not yet", "it ended the process"),
-    "returns at the top": ("right", ""),
+    "cannot be compiled elsewhere": ("right", ""),
     "a generator": ("not yet", "the result has shape ()"),
     "asks to stop": ("not yet", "SystemExit: enough"),
     "writes 2 GB": ("not yet", "OSError"),
