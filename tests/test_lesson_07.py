@@ -12,6 +12,7 @@ import zipfile
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 from benchmarks.recipes import run_cells
 from PIL import Image, ImageOps
@@ -253,6 +254,17 @@ def test_what_each_worked_submission_shows_its_grader(tmp_path, faulty_one):
         assert "before any accuracy was seen" in card
 
 
+def test_no_copy_of_a_picture_is_learnt_while_the_picture_is_asked():
+    labels = np.tile([0, 1], 20)
+    names = {"mine": SimpleNamespace(plain=pd.DataFrame(np.zeros((40, 5)))), "labels": labels, "seed": 0}
+    space = run_cells(
+        LESSON, "FOLDS = ", "def cross_validated(", groups=np.arange(40), label="a test", **names
+    )
+    by_heart = np.tile(np.eye(40), (2, 1))  # tells a picture and its copy from all others, and nothing else
+    said = space["cross_validated"](space["LogisticRegression"](C=100), by_heart)
+    assert said.shape == (40, 2) and np.mean(said.argmax(axis=1) == labels) < 0.7
+
+
 def model_card(folder, kept_base):
     """Write the model card as the notebook's own cell does; what does not matter here is nothing."""
     names = dict.fromkeys(["lines", "compared", "my_words"], {}) | {"kept_base": kept_base, "folder": folder}
@@ -263,7 +275,7 @@ def model_card(folder, kept_base):
     return (folder / "model-card.md").read_text(encoding="utf-8")
 
 
-# --- course predict -------------------------------------------------------------------------------
+# --- the networks of the notebook's own cells -----------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -274,6 +286,54 @@ def keras():
     with training.quiet_import():
         import keras
     return keras
+
+
+@pytest.fixture(scope="module")
+def cells(keras):
+    names = {
+        "image_size": 64,
+        "seed": 0,
+        "weights": "random",
+        "data_source": "sample",
+        "class_names": ["a", "b"],
+    }
+    return run_cells(LESSON, "def scratch(", "def scenes(", "def with_head(", "def grad_cam(", **names)
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize("base", ["scratch", "scenes", "mobilenet"])
+def test_each_network_can_be_handed_in_and_asked(cells, base, tmp_path, capsys):
+    network, picture = cells["with_head"](cells["bases"][base]), next(DRAWN.rglob("*.png"))
+    own_pictures.save_network(network, tmp_path / "network.keras", ["a", "b"])
+    assert main(["predict", str(tmp_path / "network.keras"), str(picture)]) == 0
+    values = np.asarray(Image.open(picture).convert("RGB").resize((64, 64), Image.Resampling.BILINEAR))
+    shares = network.predict(values[np.newaxis], verbose=0)[0]
+    assert [float(word) for word in capsys.readouterr().out.split()[-3:-1]] == pytest.approx(
+        shares, abs=0.002
+    )
+
+
+@pytest.mark.kernel
+def test_the_short_way_to_grad_cam_gives_what_the_slopes_give(cells, keras):
+    import tensorflow as tf
+
+    network = cells["with_head"](cells["bases"]["scratch"])
+    pictures = np.random.default_rng(0).integers(0, 256, (3, 64, 64, 3)).astype("float32")
+    pool, head = network.layers[-2:]
+    with tf.GradientTape() as tape:
+        maps = keras.Model(network.inputs, pool.input)(pictures)
+        tape.watch(maps)
+        votes = pool(maps) @ head.kernel + head.bias
+        best = tf.reduce_max(votes, axis=1)
+    weights = tf.reduce_mean(tape.gradient(best, maps), axis=(1, 2), keepdims=True)
+    by_slopes = tf.nn.relu(tf.reduce_sum(weights * maps, axis=-1)).numpy()
+    named, heat = cells["grad_cam"](network, pictures)
+    assert named.tolist() == votes.numpy().argmax(axis=1).tolist()
+    places = heat.shape[1] * heat.shape[2]
+    assert by_slopes.max() > 0 and heat == pytest.approx(places * by_slopes, abs=1e-4)
+
+
+# --- course predict -------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
