@@ -25,6 +25,7 @@ _COMMANDS = {
     "grade": "grade_folder",
     "history": "keep_history",
     "progress": "show_progress",
+    "predict": "predict",
     "links": "update_links",
 }
 
@@ -101,6 +102,11 @@ def build_parser() -> argparse.ArgumentParser:
     commands.add_parser(
         "progress", help="which guesses and tasks are right in your copies, and which not yet"
     )
+
+    about = "what a network that lesson 7 has saved says about pictures"
+    add = commands.add_parser("predict", help=about).add_argument
+    add("model", metavar="MODEL", help="its .keras file")
+    add("pictures", nargs="+", metavar="PICTURE", help="picture files")
 
     about = "for authors: write cost cards, badges and navigation"
     add = commands.add_parser("links", help=about).add_argument

@@ -87,7 +87,8 @@ def instructor_notebook(path: Path) -> NotebookNode:
     if notes.is_file():  # the deeper notebooks have none
         text = re.sub(r"^# .*\n+", "", notes.read_text(encoding="utf-8"))
         text = re.sub(r"\[([^]]+)\]\((?!http)[^)]*\)", r"\1", text)  # its links lead to pages beside it
-        cells.insert(1, _note("teaching-notes", "\n\n" + re.sub(r"(?m)^##", "###", text)))
+        text = "## For the teacher\n\n" + re.sub(r"(?m)^##", "###", text)
+        cells.insert(1, _markdown("teaching-notes", text, "instructor"))
     cells[0]["source"] = re.sub(r"<!-- course:links -->.*", "", cells[0]["source"], flags=re.DOTALL)
     return NotebookNode(notebook | {"cells": cells})
 

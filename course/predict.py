@@ -1,0 +1,116 @@
+"""`python -m course predict`: what a network of the course says about some pictures."""
+
+import json
+import os
+import zipfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from course import say
+from helpers import CourseError
+
+# The layers of the course's networks. Whatever else a file asks Keras to build is not built: some of Keras's
+# own classes run code, or read files, that the file names.
+LAYERS = {
+    *("Functional", "Sequential", "InputLayer", "Rescaling", "Resizing", "Flip", "Average", "Add"),
+    *("Conv2D", "DepthwiseConv2D", "SeparableConv2D", "BatchNormalization", "Activation", "ReLU", "Dropout"),
+    *("ZeroPadding2D", "MaxPooling2D", "AveragePooling2D", "GlobalAveragePooling2D", "Flatten", "Dense"),
+}  # fmt: skip
+PARTS = {"DTypePolicy", "L1", "L2", "__keras_tensor__"}
+
+
+def predict(model: str, pictures: Sequence[str]) -> int:
+    """Print a table: for each picture the share of each class, and the answer.
+
+    Args:
+        model: a `.keras` file of lesson 7, or of `data/models`.
+        pictures: picture files; one that cannot be read is named, and the others are answered.
+
+    Returns:
+        The exit status: 0, or 1 when a picture could not be read.
+
+    Raises:
+        CourseError: `model` is not a network of the course, or needs code to load.
+    """
+    from helpers.datasets._pictures import Unreadable, read_picture, without_warnings
+
+    class_names, network = load(Path(model))
+    size, unreadable, rows = network.input_shape[1:3], [], []
+    with without_warnings():
+        for name in pictures:
+            try:
+                values = np.asarray(read_picture(Path(name), size)[0], dtype=np.float32)
+            except Unreadable as reason:
+                unreadable.append(f"{Path(name).name} {reason}")
+                continue
+            rows.append((Path(name).name, network.predict_on_batch(values[np.newaxis])[0]))
+    for line in table(class_names, rows):
+        say(line)
+    for line in unreadable:
+        say(f"course predict: {line}", error=True)
+    return 1 if unreadable else 0
+
+
+def table(class_names: Sequence[str], rows: Sequence[tuple[str, np.ndarray]]) -> Iterator[str]:
+    """Yield the lines of a table of (picture, shares of the classes)."""
+    cells = [("picture", *class_names, "answer")] if rows else []
+    cells += [
+        (name, *(f"{share:.3f}" for share in shares), class_names[shares.argmax()]) for name, shares in rows
+    ]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for first, *others in cells:
+        yield "  ".join(
+            [first.ljust(widths[0]), *(text.rjust(w) for text, w in zip(others, widths[1:], strict=True))]
+        )
+
+
+def load(path: Path) -> tuple[list[str], Any]:
+    """Return the names of the classes and the network; raises CourseError for any other file."""
+    from helpers.own_pictures import class_names_of
+    from helpers.training import quiet_import
+
+    if not path.is_file():
+        raise CourseError(f"there is no file {str(path)!r}: name the .keras file that lesson 7 has written.")
+    class_names, foreign = class_names_of(path), foreign_part(path)
+    if foreign:
+        raise CourseError(
+            f"{path.name} holds {foreign!r}, which no network of the course does: it is not loaded."
+        )
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        with quiet_import():
+            import keras
+
+            network = keras.saving.load_model(path, compile=False, safe_mode=True)
+        height, width, channels = network.input_shape[1:]
+        fits = None not in (height, width) and network.output_shape == (None, len(class_names))
+    except Exception as error:  # whatever a damaged archive makes Keras, HDF5 or zipfile raise
+        raise CourseError(f"{path.name} cannot be loaded ({type(error).__name__}): save it again.") from None
+    if not fits or channels != 3:
+        raise CourseError(f"{path.name} does not answer for colour pictures with {len(class_names)} classes.")
+    return class_names, network
+
+
+def foreign_part(path: Path) -> str:
+    """Return the name of the first part of a network's file that no network of the course has, or nothing."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            config = json.loads(archive.read("config.json"))
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        raise CourseError(f"{path.name} is not a network of the course: save one with lesson 7.") from None
+    waiting = [config]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict):
+            name, home = part.get("class_name"), str(part.get("module") or "keras")
+            initialiser = home == "keras.initializers"
+            known = home.split(".")[0] == "keras" and (name in LAYERS | PARTS or initialiser)
+            if name is not None and (not known or part.get("registered_name") not in (None, name)):
+                return str(name)
+            waiting += part.values()
+        elif isinstance(part, list):
+            waiting += part
+    return ""
