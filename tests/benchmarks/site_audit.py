@@ -81,6 +81,7 @@ def faults_of(browser, address, name, schemes=tuple(AXE_AT), widths=WIDTHS):
             found += [("heavy", where, f"{seen['bytes']:,} bytes")] * (seen["bytes"] > HEAVY)
             found += [(what, where, image) for what in ("bare", "broken") for image in seen[what]]
             if width == AXE_AT[scheme]:
+                page.wait_for_timeout(600)  # the theme looks a moment later which boxes scroll now
                 for rule in Axe().run(page, options=AXE).response["violations"]:
                     found += [(rule["id"], where, node["html"][:160]) for node in rule["nodes"]]
         page.close()
@@ -113,7 +114,7 @@ def main(folder="build/site", *names):
         for name in names:
             found += (new := faults_of(browser, address, name))
             print(f"{name}: {len(new)} faults", *(" | ".join(fault) for fault in new), sep="\n  ", flush=True)
-        found += (lost := searched(browser, address))
+        found += (lost := searched(browser, address) if len(names) > 1 else [])
         print(*lost, sep="\n")
         browser.close()
     print(f"{len(names)} pages, {len(found)} faults")
