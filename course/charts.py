@@ -104,7 +104,9 @@ def curves(trainings: Sequence[tuple[str, Sequence[Mapping[str, float]]]], key: 
     said = []
     for number, label in enumerate(labels):
         many = len(labels) > len(_COLOURS)
-        colour = matplotlib.colormaps["viridis"](number / len(labels)) if many else _COLOURS[number]
+        colour = (
+            matplotlib.colormaps["viridis"](0.3 + 0.5 * number / len(labels)) if many else _COLOURS[number]
+        )
         look = {"color": colour, "linestyle": _LINES[number % 4], "linewidth": 1.5, "alpha": 0.8}
         group = [epochs for each, epochs in trainings if each == label]
         for first, epochs in zip([label, *[None] * len(group)], group, strict=False):

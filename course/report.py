@@ -190,7 +190,7 @@ def _summary(judged: pd.DataFrame, settings: Mapping[str, str], metric: str) -> 
         groups = list(of_network.groupby(list(settings), sort=False, dropna=False))
         medians = pd.Series([group[metric].median() for _, group in groups])
         best = medians.idxmin() if metric in _SMALLER_IS_BETTER else medians.idxmax()
-        marked = len(groups) > 1 and metric != "lesson_seconds"
+        marked = medians.nunique() > 1 and metric != "lesson_seconds"
         for number, (values, group) in enumerate(groups):
             row = dict(zip(settings.values(), map(str, values), strict=True)) | {"network": network}
             row |= {name: f"{group[metric].agg(of):.4g}" for name, of in _OVER_SEEDS.items()}
