@@ -1,8 +1,7 @@
 """`python -m course grade FOLDER`: submitted notebooks to one table, by student and task, as CSV and HTML.
 
-A student's function is found by its name, and judged by the course's own checker. Each notebook
-runs in a process of its own (`course.sandbox`), two at a time; what that process calls right is compared once
-more here.
+A student's function is found by its name, and judged by the course's own checker. Each notebook runs in a
+process of its own (`course.sandbox`), two at a time; what it calls right is compared once more here.
 """
 
 import contextlib
@@ -75,11 +74,11 @@ def grade_folder(folder: Path, lesson: str | None = None, output: Path | None = 
         reports = pool.map(lambda submission: run_notebook(submission[1], asked), submissions)
         for number, ((student, path), report) in enumerate(zip(submissions, reports, strict=True), 1):
             about = {"student": student, "file": str(path.relative_to(folder))}
-            mine = [dict.fromkeys(COLUMNS, "") | about | row for row in judge(report)]
+            mine = [_readable(dict.fromkeys(COLUMNS, "") | about | row) for row in judge(report)]
             counts = Counter(row["verdict"] for row in mine)
             words = ", ".join(f"{count} {word}" for word, count in counts.items())
             notices = sorted({row["notice"] for row in mine} - {""})
-            say(f"[{number}/{len(submissions)}] {student}: {'; '.join([words, *notices])}")
+            say(f"[{number}/{len(submissions)}] {mine[0]['student']}: {'; '.join([words, *notices])}")
             rows += mine
     write_text(table / "grades.csv", csv_text(rows))
     write_text(table / "grades.html", page(rows))
@@ -103,21 +102,19 @@ def find_submissions(folder: Path) -> Iterable[tuple[str, Path]]:
 
 
 def run_notebook(path: Path, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the notebook's process reports; a task that ends it is left out when it starts again."""
-    found: dict[str, Any] = {"problem": "the process of this notebook ended at once", "answers": {}}
+    """Return what the notebook's process reports; a task that ends it is left out of the next one."""
+    answers: dict[str, dict[str, Any]] = {}
     while True:
-        lines, ended = _run(asked | {"path": str(path.resolve()), "done": list(found["answers"])})
-        if not lines or "tasks" not in lines[0]:
-            return found | (lines[0] if lines else {})
-        found |= {"problem": "", **lines[0]}
-        answers, started = found["answers"], None
-        for line in lines[1:]:
-            started = line.get("started", started)
-            if line.get("task") in found["tasks"]:
-                answers[line["task"]] = line
-        if started is None or started in answers:
-            return found
-        answers[started] = {"said": ended, "results": []}
+        lines, ended = _run(asked | {"path": str(path.resolve()), "done": list(answers)})
+        if not lines or not lines[0].get("tasks"):
+            return lines[0] if lines else {"problem": "the process of this notebook ended at once"}
+        for line in lines[1:]:  # a student's code may have written some of them
+            if isinstance(line.get("said"), str) and isinstance(line.get("results"), (list, type(None))):
+                answers[str(line.get("task"))] = {key: line[key] for key in ("said", "results")}
+        left = [name for name in lines[0]["tasks"] if name not in answers]
+        if not left:
+            return lines[0] | {"answers": answers}
+        answers[left[0]] = {"said": ended, "results": []}  # they run in their order
 
 
 def _run(asked: Mapping[str, Any]) -> tuple[list[dict[str, Any]], str]:
@@ -171,12 +168,11 @@ def _watch(child: subprocess.Popen) -> str:
 
 def judge(report: Mapping[str, Any]) -> list[Row]:
     """Return a row a task: its verdict in a word or two, the hint, and what is to be noticed."""
-    if report["problem"]:
+    if "problem" in report:
         return [{"verdict": "no answer", "hint": report["problem"]}]
     rows = []
     for name, task in _tasks(report["lesson"]).items():
-        answer = report["answers"].get(name, {"said": "it was not reached", "results": []})
-        word, hint = _verdict(task, name, str(answer["said"]), answer["results"])
+        word, hint = _verdict(task, name, **report["answers"][name])
         notices = ["the checker was edited"] if report["edited"] else []
         if name not in report["checked"]:
             notices.append("its check is missing")
@@ -196,7 +192,10 @@ def _verdict(task: Task, name: str, said: str, results: list | None) -> tuple[st
     """Return the word and the hint; "Right" is believed only where the results agree here as well."""
     if said.startswith("Right"):
         replay = iter(results or [])
-        said = verdict(task, name, lambda *_: next(replay))
+        try:
+            said = verdict(task, name, lambda *_: next(replay))
+        except Exception:  # results that no function of the task returns
+            said = "its results cannot be compared"
     if said.startswith("Right"):
         return "right", ""
     hint = said.removeprefix("Not yet: ")
@@ -205,6 +204,14 @@ def _verdict(task: Task, name: str, said: str, results: list | None) -> tuple[st
     if "does not come to an end" in hint:
         return "time", hint
     return ("memory" if "MemoryError" in hint else "not yet"), hint
+
+
+def _readable(row: Row) -> Row:
+    """Return a row of single lines in valid UTF-8, whatever a file is called or an error says."""
+    return {
+        key: " ".join(text.encode("utf-8", "replace").decode("utf-8").splitlines())
+        for key, text in row.items()
+    }
 
 
 def csv_text(rows: Iterable[Row]) -> str:

@@ -21,6 +21,7 @@ from helpers.files import write_json, write_text
 _JUDGED_BY = ("validation_accuracy", "test_accuracy", "macro_f1", "test_loss", "lesson_seconds")
 _SMALLER_IS_BETTER = ("test_loss", "lesson_seconds")
 _OVER_SEEDS = {"median": "median", "lowest": "min", "highest": "max"}
+_WORDS = {"lesson_seconds": "seconds of a run", "peak_rss_mb": "memory (MB)"}
 ROW, PAGE = "row.json", "sweep.html"
 
 
@@ -84,6 +85,10 @@ def write_report(results: Sequence[Result], folder: Path, summary: str) -> None:
     write_text(folder / PAGE, page)
 
 
+def _in_words(metric: str) -> str:
+    return _WORDS.get(metric, metric.replace("_", " "))
+
+
 def reached(outcome: Outcome) -> str:
     """Return what a run's networks reached, in words; nothing where it measured none."""
     networks = outcome.metrics.get("networks") or {}
@@ -91,7 +96,7 @@ def reached(outcome: Outcome) -> str:
         if found := [
             f"{name} {row[metric]:.4f}" for name, row in networks.items() if row.get(metric) is not None
         ]:
-            return f"{metric.replace('_', ' ')}: {', '.join(found)}"
+            return f"{_in_words(metric)}: {', '.join(found)}"
     return ""
 
 
@@ -136,7 +141,7 @@ def _part(results: Sequence[Result], frame: pd.DataFrame, folder: Path) -> dict[
     if metric == "lesson_seconds":
         judged["network"] = "lesson"  # it measures no network: time and memory are what is left to compare
     settings = {f"parameter.{name}": name for name in names if name != "seed"}
-    settings = settings or {f"parameter.{name}": name for name in names} or {"run": "run"}
+    settings = settings or ({"lesson": "lesson"} if names else {"run": "run"})  # the seed alone is no setting
     first = results[0].values
     same = [name for name in first if all(result.values.get(name) == first[name] for result in results)]
     kinds = {outcome.data_kind for outcome in outcomes if outcome.metrics}
@@ -151,7 +156,8 @@ def _part(results: Sequence[Result], frame: pd.DataFrame, folder: Path) -> dict[
         "same": ", ".join(f"{name}={first[name]}" for name in same if first[name] != ""),
         "data": ", ".join(dict.fromkeys(outcome.data_words for outcome in outcomes if outcome.metrics)),
         "profiles": ", ".join(dict.fromkeys(outcome.profile for outcome in outcomes)),
-        "metric": metric.replace("_", " "),
+        "metric": _in_words(metric),
+        "measured": metric != "lesson_seconds",
         "summary": _summary(judged, settings, metric),
         "charts": _charts(judged, settings, metric, results),
         "ends": [] if metric == "lesson_seconds" else _ends(judged, names, metric, results, folder),
@@ -182,16 +188,19 @@ def _summary(judged: pd.DataFrame, settings: Mapping[str, str], metric: str) -> 
     rows = []
     for network, of_network in judged.groupby("network", sort=False):
         groups = list(of_network.groupby(list(settings), sort=False, dropna=False))
-        medians = pd.DataFrame({"median": [group[metric].median() for _, group in groups]})
-        best = _ordered(medians.rename(columns={"median": metric}), metric).index[0]
+        medians = pd.Series([group[metric].median() for _, group in groups])
+        best = medians.idxmin() if metric in _SMALLER_IS_BETTER else medians.idxmax()
+        marked = len(groups) > 1 and metric != "lesson_seconds"
         for number, (values, group) in enumerate(groups):
             row = dict(zip(settings.values(), map(str, values), strict=True)) | {"network": network}
             row |= {name: f"{group[metric].agg(of):.4g}" for name, of in _OVER_SEEDS.items()}
             row["runs"] = f"{len(group)}"
             if metric == "validation_accuracy" and judged["test_accuracy"].notna().any():
                 row["test accuracy, median"] = f"{group['test_accuracy'].median():.4g}"
-            row["seconds, median"] = f"{group['lesson_seconds'].median():.1f}"
-            rows.append(row | {"note": "best median" if number == best and len(groups) > 1 else ""})
+            if metric != "lesson_seconds":
+                row["seconds, median"] = f"{group['lesson_seconds'].median():.1f}"
+            row["note"] = "best median" if marked and number == best else ""
+            rows.append(row)
     return rows
 
 
@@ -201,7 +210,7 @@ def _charts(
     """Return the charts, each with its caption."""
     from course import charts  # matplotlib takes a second
 
-    words, found = metric.replace("_", " "), []
+    words, found = _in_words(metric), []
     for column, name in settings.items():
         caption = f"{words.capitalize()} against {name}: every run a dot, the line joins the medians."
         found.append((caption, charts.effect(judged, column, name, metric, words)))
@@ -272,13 +281,12 @@ def _page(result: Result, folder: Path) -> str:
 def _runs(frame: pd.DataFrame, names: Iterable[str], metric: str) -> list[dict[str, str]]:
     """Return the table of all runs as texts."""
     forms = {metric: ".4g", "test_accuracy": ".4g", "lesson_seconds": ".1f", "peak_rss_mb": ",.0f"}
+    forms = {name: form for name, form in forms.items() if frame[name].notna().any()}
     rows = []
     for row in frame.to_dict("records"):
         shown = {name: str(row[f"parameter.{name}"]) for name in names} | {"network": row["network"]}
         shown |= {"data": row["data"].replace("sample", "SAMPLE"), "status": row["status"]}
-        shown |= {
-            name.replace("_", " "): "" if np.isnan(row[name]) else format(row[name], form)
-            for name, form in forms.items()
-        }
+        for name, form in forms.items():
+            shown[_in_words(name)] = "" if np.isnan(row[name]) else format(row[name], form)
         rows.append({"run": row["run"], "notebook": row["notebook"], "cells": shown})
     return rows

@@ -13,11 +13,11 @@ import os
 import re
 import struct
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from course.cells import code_cells, is_import, needed
+from course.cells import code_cells, names_in, needed
 
 FILE_MB = 10  # the largest file that may be written
 MEMORY_MB = 1000  # on top of what Python and the libraries take
@@ -112,6 +112,8 @@ def read_notebook(path: Path) -> tuple[list[ast.stmt], dict[str, str], dict[str,
     for source, output in zip(cells, outputs, strict=True):
         try:
             cell = ast.parse(source).body
+            for statement in cell:
+                names_in(statement)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             where = f"line {error.lineno} of the cell: " if isinstance(error, SyntaxError) else ""
             why = f"{where}{getattr(error, 'msg', 'it cannot be read')}"
@@ -135,9 +137,12 @@ def _touches_checker(statement: ast.stmt) -> bool:
 def find_function(statements: Sequence[ast.stmt], name: str) -> Any:
     """Run what the function `name` needs and return it. Raises whatever its own cell raised."""
     wanted, names, failed = needed(statements, [name]), {"__name__": "__main__"}, None
-    for statement in sorted(wanted, key=lambda each: not is_import(each)):  # libraries first: they are large
-        if not is_import(statement):
+    nodes = [node for statement in wanted for node in ast.walk(statement)]
+    libraries = [node for node in nodes if isinstance(node, (ast.Import, ast.ImportFrom))]
+    for number, statement in enumerate([*libraries, *wanted]):
+        if number == len(libraries):  # they are large, and slow: neither counts
             limit_memory()
+            names = {"__name__": "__main__"}
         try:
             exec(compile(ast.Module([statement], []), "<cell>", "exec"), names)
         except Exception as error:
@@ -175,7 +180,6 @@ def main() -> None:
     tasks = Exercises(lesson).tasks
     tell(lesson=lesson, tasks=list(tasks), **noticed)
     for name in [name for name in tasks if name not in asked["done"]]:
-        tell(started=name)
         tell(task=name, **_answer(tasks[name], name, statements, broken))
 
 
@@ -185,26 +189,25 @@ def _answer(task: Any, name: str, statements: Sequence[ast.stmt], broken: dict[s
 
     from helpers.exercises import verdict
 
-    results: list[str] = []
+    function, results = None, []
 
-    def recorded(function: Callable) -> Callable:
-        def call(*arguments: Any) -> Any:
-            result = function(*arguments)
-            results.append(json.dumps(result, default=lambda value: np.asarray(value).tolist()))
-            return result
-
-        return call
+    def recorded(*arguments: Any) -> Any:
+        result = function(*arguments)
+        try:
+            text = json.dumps(result, default=lambda value: np.asarray(value).tolist())
+        except (TypeError, ValueError, RecursionError):  # then it is not right
+            text = "null"
+        results.append(json.loads(text))
+        return result
 
     try:
         function = find_function(statements, name)
-        said = verdict(task, name, recorded(function) if callable(function) else function)
+        said = verdict(task, name, recorded if callable(function) else function)
     except NameError:
         return {"said": broken.get(name, "there is no such function"), "results": None}
-    except (
-        BaseException
-    ) as error:  # also SystemExit: the notebook must not end the grading of its other tasks
+    except BaseException as error:  # also SystemExit: its other tasks are still to come
         said = f"Not yet: {type(error).__name__}: {error}"
-    return {"said": " ".join(said.split())[:300], "results": [json.loads(each) for each in results]}
+    return {"said": " ".join(said.split())[:300].rstrip(" :"), "results": results}
 
 
 if __name__ == "__main__":

@@ -82,8 +82,11 @@ def run_sweep(
     if cluster and data:
         raise CourseError("--data is a folder of this machine: set COURSE_DATA_DIR where each worker starts")
     if cluster:
-        from course.cluster import Cluster
-
+        try:
+            from course.cluster import Cluster
+        except ImportError as error:
+            remedy = "python -m pip install --editable '.[cluster]'"
+            raise CourseError(f"--cluster needs dask.distributed ({error}): {remedy}") from None
         there = Cluster(cluster, chosen, run, plans)
     name = f"sweep-{chosen.path.name.partition('-')[0]}-{_digest(sorted(wanted))[:8]}"
     folder = (output.expanduser() if output else runs / name).absolute()
@@ -179,7 +182,7 @@ def before_the_start(
     head = f"Lesson {lesson.heading}, profile {profile}: {len(wanted)} combinations, {sum(left)} to run"
     if any(left) and not math.isnan(seconds):
         minutes = math.ceil(sum(left) / at_once) * seconds / 60
-        head += f", {at_once} at once: about {minutes:.0f} min, estimated from {by}"
+        head += f", {at_once} at once: about {math.ceil(minutes)} min, estimated from {by}"
     return "\n".join([f"{head}.", *lines])
 
 

@@ -34,6 +34,7 @@ html_static_path = ["static"]
 # a page at the root that leads to the front page, and the labs, each a page that needs no other
 html_extra_path = ["extra", *sorted(str(path) for path in LABS.glob("*.html"))]
 html_css_files = ["site.css"]
+html_js_files = ["site.js"]
 html_copy_source = html_show_sourcelink = False
 html_context = {
     "default_mode": "auto"
@@ -105,11 +106,17 @@ def open_the_copy(app, pagename, templatename, context, doctree):
                 button["url"] = button["url"].replace("lab/tree/notebooks/", "lab/tree/work/")
 
 
+def always(app, env, added, changed, removed):
+    """Name the pages that take something from other files: they are read anew in every build."""
+    return [name for name in env.found_docs if name.startswith("docs/")]
+
+
 EXPLANATIONS = explanations()
 
 
 def setup(app):
     """Called by Sphinx."""
     app.connect("source-read", for_readers)
+    app.connect("env-get-outdated", always)
     app.connect("doctree-resolved", explain_words)
     app.connect("html-page-context", open_the_copy, priority=900)  # after the theme has made its buttons

@@ -82,7 +82,7 @@ def lab(name):
 
 
 def history(_):
-    """HISTORY: a chart of the stored test accuracies by date; nothing where none are kept."""
+    """HISTORY: what each network reached, run by run, as a chart and a table; nothing where none are kept."""
     if not HISTORY.exists():
         return ""
     import matplotlib
@@ -90,28 +90,31 @@ def history(_):
     matplotlib.use("agg")
     from matplotlib import pyplot as plt
 
-    with HISTORY.open(encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["metric"] == "test_accuracy"]
     runs = defaultdict(list)
-    for row in sorted(rows, key=lambda row: row["date"]):
-        runs[f"{row['lesson']}, {row['network']}"].append(row)
-    dates = sorted({row["date"] for row in rows})
-    fig, axis = plt.subplots(figsize=(8, 4.5), layout="constrained")
-    told = ["| network | runs | first | last | with |", "|---|---|---|---|---|"]
-    for position, (name, kept) in enumerate(sorted(runs.items())):
+    with HISTORY.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            if row["metric"].endswith("accuracy"):
+                runs[f"{row['lesson'].partition('-')[0]}: {row['network']}"].append(row)
+    fig, axis = plt.subplots(figsize=(8, 1 + 0.32 * len(runs)), layout="constrained")
+    told = ["| network | runs | first | newest | of | with |", "|---|---|---|---|---|---|"]
+    for position, (name, kept) in enumerate(runs.items()):
+        kept.sort(key=lambda row: row["date"])
         reached = [100 * float(row["value"]) for row in kept]
-        look = {"marker": "os^DvPX"[position % 7], "linestyle": ("-", "--", ":", "-.")[position % 4]}
-        axis.plot([dates.index(row["date"]) for row in kept], reached, label=name, **look)
-        versions = f"TensorFlow {kept[-1]['tensorflow']}, Keras {kept[-1]['keras']}"
-        told.append(f"| {name} | {len(kept)} | {reached[0]:.1f}% | {reached[-1]:.1f}% | {versions} |")
-    axis.set_xticks(range(len(dates)), dates, rotation=30, ha="right")
-    axis.set(xlabel="date of the run", ylabel="test accuracy (%)")
-    axis.grid(alpha=0.3)
-    fig.legend(loc="outside right upper", fontsize=8, frameon=False)
+        axis.plot(reached, [position] * len(kept), "o-", color="0.3", markerfacecolor="white")
+        axis.plot(reached[-1], position, "o", color="#0173b2", markersize=9)
+        newest = kept[-1]
+        versions = f"TensorFlow {newest['tensorflow']}, Keras {newest['keras']}"
+        shares = f"{reached[0]:.1f}% | {reached[-1]:.1f}%"
+        told.append(f"| {name} | {len(kept)} | {shares} | {newest['date']} | {versions} |")
+    axis.set_yticks(range(len(runs)), list(runs))
+    axis.invert_yaxis()
+    axis.set_xlabel("accuracy on real pictures, full profile (%)")
+    axis.grid(axis="x", alpha=0.3)
     drawn = io.BytesIO()
     fig.savefig(drawn, format="png", dpi=130, facecolor="white")
+    plt.close(fig)
     content = base64.b64encode(drawn.getvalue()).decode("ascii")
-    alt = f"Test accuracy of {len(runs)} networks over {len(dates)} dates; the table below has the numbers."
+    alt = f"A row for each of {len(runs)} networks, a dot a run, the newest blue; numbers in the table."
     return f"## History\n\n![{alt}](data:image/png;base64,{content})\n\n" + "\n".join(told)
 
 

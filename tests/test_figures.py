@@ -24,7 +24,8 @@ def picture(shown):
     (data, options), (caption, _) = shown
     kind = next(iter(data))
     assert options["metadata"] == {kind: {"alt": TEXTS["alt"]}}
-    assert caption.data == "*One sentence.*"
+    folded = f"<details><summary>In words</summary>{TEXTS['alt']}</details>"
+    assert caption.data == f"*One sentence.*\n\n{folded}"
     assert data["text/plain"] == f"[Figure: {TEXTS['alt']}]"
     return kind, Image.open(io.BytesIO(base64.b64decode(data[kind])))
 

@@ -8,14 +8,15 @@ from html.parser import HTMLParser
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from benchmarks import site_audit
 
 from helpers import COURSE_FOLDER
 
 PARTS = runpy.run_path(str(COURSE_FOLDER / "docs" / "parts.py"))
-HISTORY = """lesson,network,tensorflow,keras,date,commit,metric,value
-05,better,2.20.0,3.13.0,2026-10-01,aaa,test_accuracy,0.881
-05,better,2.21.0,3.14.1,2026-11-01,bbb,test_accuracy,0.907
-05,better,2.21.0,3.14.1,2026-11-01,bbb,macro_f1,0.908
+HISTORY = """date,commit,lesson,network,tensorflow,keras,metric,value
+2026-10-01,aaa,05a-better,"one, 2 epochs",2.20.0,3.13.0,test_accuracy,0.881
+2026-11-01,bbb,05a-better,"one, 2 epochs",2.21.0,3.14.1,test_accuracy,0.907
+2026-11-01,bbb,05a-better,"one, 2 epochs",2.21.0,3.14.1,test_loss,0.3
 """
 
 
@@ -40,14 +41,19 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory):
+def built(tmp_path_factory):
     pytest.importorskip("sphinx_book_theme", reason="the site's packages are not installed: make site")
     folder = tmp_path_factory.mktemp("site")
     command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-c", "docs", ".", str(folder)]
     done = subprocess.run(command, cwd=COURSE_FOLDER, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def site(built):
     return {
-        path.relative_to(folder).as_posix(): Page(path.read_text("utf-8")) for path in folder.rglob("*.html")
+        path.relative_to(built).as_posix(): Page(path.read_text("utf-8")) for path in built.rglob("*.html")
     }
 
 
@@ -81,8 +87,8 @@ def test_the_history_of_results_is_drawn_and_told_and_its_absence_is_no_fault(tm
     assert history("") == ""
     path.write_text(HISTORY, encoding="utf-8")
     told = history("")
-    assert "| 05, better | 2 | 88.1% | 90.7% | TensorFlow 2.21.0, Keras 3.14.1 |" in told
-    assert "![Test accuracy of 1 networks over 2 dates" in told
+    assert "| 05a: one, 2 epochs | 2 | 88.1% | 90.7% | 2026-11-01 | TensorFlow 2.21.0, Keras 3.14.1 |" in told
+    assert "![A row for each of 1 networks" in told
 
 
 def test_a_picture_that_is_gone_and_a_section_that_is_gone_are_named():
@@ -123,3 +129,18 @@ def test_nothing_is_fetched_from_elsewhere(site):
         for source in page.loaded
         if source.startswith(("http", "//"))
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "scheme", "widths"),
+    [
+        ("docs/index.html", "dark", (390, 1400)),  # with axe-core, as the next one
+        ("notebooks/02-convolution-by-hand.html", "light", (390, 1400)),
+        ("docs/labs/valley.html", "light", (390, 800)),
+        ("notebooks/glossary.html", "dark", (800,)),
+    ],
+)
+def test_a_page_is_whole_in_a_browser_narrow_and_wide(built, browser, name, scheme, widths):
+    """The same for every page: tests/benchmarks/site_audit.py."""
+    with site_audit.served(built) as address:
+        assert not site_audit.faults_of(browser, address, name, schemes=[scheme], widths=widths)
