@@ -315,9 +315,9 @@ body {{ max-width: 60rem; margin: 2rem auto; padding: 0 1rem }} .wide {{ overflo
 table {{ border-collapse: collapse }} td, th {{ padding: .2rem .7rem .2rem 0; text-align: left }}
 tr {{ border-bottom: 1px solid #8888 }} pre {{ white-space: pre-wrap; font: inherit }}
 .pictures {{ display: flex; flex-wrap: wrap; gap: 1rem }} figure {{ margin: 0; width: 10rem }}
-img {{ width: 100% }} figcaption {{ font-size: .85rem; overflow-wrap: anywhere }}
+img {{ width: 100% }} figcaption {{ font-size: .85rem; overflow-wrap: anywhere; white-space: pre-line }}
 </style></head><body><h1>{title}</h1>
-{body}</body></html>
+{body}<p>With thumbnails = False, the lesson writes this page without a picture.</p></body></html>
 """
 
 
@@ -337,7 +337,6 @@ def write_page(path: Path, title: str, sections: Sections, thumbnails: bool = Tr
             content = f"<pre>{html.escape(content.strip() or NOT_WRITTEN)}</pre>"
         elif thumbnails:
             content = f'<div class="pictures">{"".join(_figure(*one) for one in content)}</div>'
-            content += "<p>Run the lesson with thumbnails = False to leave all pictures out.</p>"
         else:
             content = "<p>Left out: thumbnails is False.</p>"
         parts.append(f"<h2>{html.escape(heading)}</h2>\n{content}\n")

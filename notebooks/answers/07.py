@@ -77,7 +77,7 @@ GUESSES = {
         {
             0.9: "that is the accuracy that was seen.",
             0.97: "that is where the interval ends.",
-            0.79: "the interval is not as far below as above: 0.9 is nearer to 1 than to 0.",
+            0.79: "the interval reaches further down than up, because 0.9 is so near to 1.",
         },
         tolerance=0.006,
     ),
