@@ -3,6 +3,10 @@
 import os
 import sys
 
+# jsonschema, which nbformat imports, would use this to check addresses of a kind that no notebook has: it
+# compiles a grammar first, which is more than half of the time that a command needs to start.
+sys.modules.setdefault("rfc3987_syntax", None)
+
 
 def printable(text: str) -> str:
     """Return a text without control characters: those of a name must not steer the terminal."""

@@ -8,7 +8,6 @@ import ast
 import re
 import shutil
 from pathlib import Path
-from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
@@ -16,7 +15,7 @@ from nbformat import NotebookNode
 from course import say
 from course.cells import is_import, names_in, needed
 from helpers import COURSE_FOLDER, CourseError
-from helpers.exercises import Exercises, Guess
+from helpers.exercises import Exercises, Guess, Task
 from helpers.files import plain, write_text
 
 NOTEBOOKS = COURSE_FOLDER / "notebooks"
@@ -80,9 +79,10 @@ def instructor_notebook(path: Path) -> NotebookNode:
         cell["source"] = code
         if guesses or checks:
             cell["outputs"], cell["execution_count"] = [], None
-        notes = [_about_guess(name, lesson.guesses[name]) for name in guesses]
-        notes += [_about_task(source, name, lesson.tasks[name].mistakes) for name in checks]
-        cells += [_note(f"{cell['id']}-{place}", text) for place, text in enumerate(notes)]
+        notes = [about_guess(name, lesson.guesses[name]) for name in guesses]
+        notes += [about_task(source, name, lesson.tasks[name]) for name in checks]
+        for text in notes:
+            cells.append(_markdown(f"note-{len(cells)}", text, "instructor"))
     notes = NOTES / f"{number}.md"
     if notes.is_file():  # the deeper notebooks have none
         text = re.sub(r"^# .*\n+", "", notes.read_text(encoding="utf-8"))
@@ -137,13 +137,13 @@ def answer_cell(source: str, name: str, starter: ast.FunctionDef) -> str:
         call = answer.body if is_lambda else ast.Call(answer, [ast.Name(a.arg) for a in arguments.args], [])
         body, used = [f"    return {ast.unparse(call)}"], ast.Expr(answer)
     around = needed([each for each in statements if each is not given], names_in(used)[1])
-    text = [part for each in around if is_import(each) for part in _text_of(each, lines)]
-    text += ["", ""] if text else []
-    text += [f"def {name}({ast.unparse(arguments)}):", f'    """{ast.get_docstring(starter, clean=False)}"""']
-    for each in around:
-        if not is_import(each):
-            text += [*(f"    {line}".rstrip() for line in _text_of(each, lines)), ""]
-    return "\n".join([*text, *body])
+    texts = [(is_import(each), lines[each.lineno - 1 : each.end_lineno]) for each in around]
+    imports = [line for first, text in texts if first for line in text]
+    inner = [f"    {line}".rstrip() for first, text in texts if not first for line in ["", *text]]
+    head = [f"def {name}({ast.unparse(arguments)}):", f'    """{ast.get_docstring(starter, clean=False)}"""']
+    imports += ["", ""] if imports else []
+    inner += [""] if inner else []
+    return "\n".join([*imports, *head, *inner, *body])
 
 
 def _parts_of_task(source: str, name: str) -> tuple[ast.expr, list[ast.expr]]:
@@ -159,22 +159,18 @@ def _parts_of_task(source: str, name: str) -> tuple[ast.expr, list[ast.expr]]:
     raise CourseError(f'task {name!r}: write it into TASKS of its file of answers as "{name}": Task(...)')
 
 
-def _text_of(statement: ast.stmt, lines: list[str]) -> list[str]:
-    return lines[statement.lineno - 1 : statement.end_lineno]
-
-
-def _about_guess(name: str, guess: Guess) -> str:
-    """Return a guess's answer, and each wrong one with what led there, as Markdown."""
+def about_guess(name: str, guess: Guess) -> str:
+    """Return, as Markdown, a guess's answer, and each wrong one with what the student is told."""
     wrong = "".join(f"\n- **{plain(value)}**: {hint}" for value, hint in guess.hints.items())
-    return f"**`{name}`: {plain(guess.answer)}**\n\nWrong answers, and what the student is told:\n{wrong}"
+    return f"**For the teacher.** `{name}`: **{plain(guess.answer)}**. Wrong, and what is said:\n{wrong}"
 
 
-def _about_task(source: str, name: str, mistakes: Any) -> str:
-    """Return what students get wrong in a task: the hint, and the code that makes the mistake."""
+def about_task(source: str, name: str, task: Task) -> str:
+    """Return, as Markdown, a task's typical mistakes: what the student is told, and what makes it."""
     functions = {each.name: each for each in ast.parse(source).body if isinstance(each, ast.FunctionDef)}
     answer, wrong = _parts_of_task(source, name)
-    text = f"**`{name}`: typical mistakes, and what the student is told:**\n"
-    for node, (_, hint) in zip(wrong, mistakes, strict=True):
+    text = f"**For the teacher.** `{name}`: typical mistakes, and what is said:\n"
+    for node, (_, hint) in zip(wrong, task.mistakes, strict=True):
         code = ast.unparse(node.body if isinstance(node, ast.Lambda) else node)
         told = ast.get_docstring(functions[code]) if code in functions else ""
         code = re.sub(rf"\b{re.escape(ast.unparse(answer))}\(", f"{name}(", code)
@@ -188,8 +184,3 @@ def _is_exercise(cell: NotebookNode | None) -> bool:
 
 def _markdown(name: str, text: str, *tags: str) -> NotebookNode:
     return nbformat.v4.new_markdown_cell(text, id=name[:64], metadata={"tags": list(tags)})
-
-
-def _note(name: str, text: str) -> NotebookNode:
-    """Return a cell for the instructor alone."""
-    return _markdown(f"note-{name}", f"**For the teacher.** {text}", "instructor")

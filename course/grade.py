@@ -1,8 +1,7 @@
 """`python -m course grade FOLDER`: submitted notebooks to one table, by student and task, as CSV and HTML.
 
-A student's function is found by its name, and judged by the course's own checker. Each notebook
-runs in a process of its own (`course.sandbox`), two at a time; what that process calls right is compared once
-more here.
+A student's function is found by its name, and judged by the course's own checker. Each notebook runs in a
+process of its own (`course.sandbox`), two at a time; what it calls right is compared once more here.
 """
 
 import contextlib

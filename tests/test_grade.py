@@ -186,6 +186,7 @@ def rows_of(graded, student):
     }
 
 
+@pytest.mark.kernel
 def test_thirty_submissions_give_a_table_of_thirty(graded):
     assert len({row["student"] for row in graded[0]}) == 30
     page = BeautifulSoup(graded[1], "html.parser")
@@ -196,26 +197,33 @@ def test_thirty_submissions_give_a_table_of_thirty(graded):
 
 
 @pytest.mark.fault
-@pytest.mark.parametrize("student", FAULTS)
-def test_a_bad_notebook_gets_its_verdict_and_its_other_tasks_are_graded(graded, student):
-    rows = rows_of(graded, student)
-    word, hint = EXPECTED[student]
-    assert rows["my_relu"]["verdict"] == word and hint in rows["my_relu"]["hint"]
-    others = {task: row["verdict"] for task, row in rows.items() if task != "my_relu"}
-    wrong = {"my_max_pool": "not yet"} if student == "wrong: overlap" else {}
-    assert others == {task: "right" for task in TASKS if task != "my_relu"} | wrong
+@pytest.mark.kernel
+def test_a_bad_notebook_gets_its_verdict_and_its_other_tasks_are_graded(graded):
+    missed = {}
+    for student, (word, hint) in EXPECTED.items():
+        rows = rows_of(graded, student)
+        others = {row["verdict"] for task, row in rows.items() if task not in ("my_relu", "my_max_pool")}
+        mine = rows["my_relu"]
+        if mine["verdict"] != word or hint not in mine["hint"] or others != {"right"}:
+            missed[student] = rows
+    assert not missed and len(EXPECTED) == len(FAULTS)
 
 
+@pytest.mark.kernel
 def test_a_typical_mistake_gets_its_own_hint(graded):
-    assert "your windows overlap" in rows_of(graded, "wrong: overlap")["my_max_pool"]["hint"]
+    wrong = [row for row in graded[0] if row["task"] == "my_max_pool" and row["verdict"] == "not yet"]
+    assert [row["student"] for row in wrong] == ["wrong overlap"]
+    assert "your windows overlap" in wrong[0]["hint"]
 
 
+@pytest.mark.kernel
 def test_an_untouched_notebook_has_no_answer_and_its_student_the_name_of_the_folder(graded):
     rows = rows_of(graded, "Moodle, Anna Berg")
     assert {row["verdict"] for row in rows.values()} == {"no answer"}
     assert {row["notice"] for row in rows.values()} == {""}
 
 
+@pytest.mark.kernel
 def test_empty_and_unreadable_files_are_named(graded):
     empty = rows_of(graded, "02-empty")
     assert set(empty) == set(TASKS) and {row["verdict"] for row in empty.values()} == {"no answer"}
@@ -223,6 +231,7 @@ def test_empty_and_unreadable_files_are_named(graded):
         assert [row["hint"] for row in rows_of(graded, student).values()] == ["not a notebook"]
 
 
+@pytest.mark.kernel
 def test_an_edited_or_missing_checker_is_noticed_and_nobody_else_is_suspected(graded):
     noticed = {(row["student"], row["task"]): row["notice"] for row in graded[0] if row["notice"]}
     assert noticed.pop(("edited checker", "my_relu")) == "the checker was edited, the notebook shows Right"
@@ -234,6 +243,7 @@ def test_an_edited_or_missing_checker_is_noticed_and_nobody_else_is_suspected(gr
     }
 
 
+@pytest.mark.kernel
 @pytest.mark.fault
 @pytest.mark.skipif(sys.platform == "win32", reason="there the clock alone ends it")
 def test_a_loop_that_catches_everything_is_ended_and_the_other_tasks_are_graded(tmp_path):
@@ -246,6 +256,7 @@ def test_a_loop_that_catches_everything_is_ended_and_the_other_tasks_are_graded(
     }
 
 
+@pytest.mark.kernel
 def test_a_name_that_a_spreadsheet_would_run_is_made_harmless(graded):
     assert rows_of(graded, "'=HYPERLINK(1)")["my_relu"]["verdict"] == "right"
 

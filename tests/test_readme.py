@@ -74,7 +74,8 @@ def test_tables_of_the_networks_are_the_stored_results():
         right, pictures = round(middle["test_accuracy"] * 10_000), stored["data"]["counts"]["test"]
         reached = accuracy(right, pictures, 2)
         lines.append(f"| {name} | {middle['parameter_count']:,} | {seconds:.0f} | {reached} |")
-    for (run,) in published.load_result("05a")["runs"].values():
+    for runs in published.load_result("05a")["runs"].values():
+        run = sorted(runs, key=lambda run: run["test_accuracy"])[len(runs) // 2]
         reached = accuracy(round(run["test_accuracy"] * run["pictures"]), run["pictures"], 1)
         head = f"| {run['epochs']} | {run['parameter_count']:,} | "
         lines.append(head + f"{reached} | {run['macro_f1']:.3f} |")
