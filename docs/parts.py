@@ -42,7 +42,9 @@ def readme(words):
     if not text:
         raise ValueError(f"README.md has nothing between {start!r} and {end!r}")
     text = re.sub(r"\]\((?=(notebooks/[\w-]+\.(ipynb|md)|data/README\.md))", "](../", text)
-    return re.sub(r"\]\((?!\.\./|http|#)", f"]({REPOSITORY}/blob/main/", text)
+    text = re.sub(r"\]\(docs/(?=(teaching/[\w-]+|assignment|sweep)\.md)", "](", text)
+    inside = r"\.\./|http|#|teaching/|assignment\.md|sweep\.md"
+    return re.sub(rf"\]\((?!{inside})", f"]({REPOSITORY}/blob/main/", text)
 
 
 def picture(words):
