@@ -107,8 +107,17 @@ def test_a_wrong_request_is_one_line_and_starts_nothing(notebooks, monkeypatch, 
     assert said in captured.err and captured.err.count("\n") == 1 and captured.out == ""
 
 
-def test_as_many_runs_go_at_once_as_cores_memory_and_combinations_allow(monkeypatch):
-    lesson = Lesson(Path("04-mnist-digits-cnn.ipynb"), "Digits")  # its card says 1,104 MB
+@pytest.fixture
+def measured(monkeypatch):
+    """A lesson with a cost card that no later measurement changes: 74 seconds, 1,104 MB."""
+    lesson = Lesson(Path("04-mnist-digits-cnn.ipynb"), "Digits")
+    costs = {lesson.stem: {"seconds": 74.0, "peak_rss_mb": 1104.0}}
+    monkeypatch.setattr(sweep, "read_costs", lambda path: costs)
+    return lesson
+
+
+def test_as_many_runs_go_at_once_as_cores_memory_and_combinations_allow(measured, monkeypatch):
+    lesson = measured
     monkeypatch.setattr(sweep, "cores", lambda: 8)
     memory = type("Memory", (), {"available": 4.0e9})
     monkeypatch.setattr(sweep.psutil, "virtual_memory", lambda: memory)
@@ -118,8 +127,8 @@ def test_as_many_runs_go_at_once_as_cores_memory_and_combinations_allow(monkeypa
     assert workers_for(Lesson(Path("99-unmeasured.ipynb"), ""), 100) == 8
 
 
-def test_the_table_before_the_start_has_the_cards_minutes_and_stays_short():
-    lesson = Lesson(Path("04-mnist-digits-cnn.ipynb"), "Digits")
+def test_the_table_before_the_start_has_the_cards_minutes_and_stays_short(measured):
+    lesson = measured
     wanted = {f"r{seed}": {"epochs": 1, "seed": seed} for seed in range(200)}
     done = {"r0": run_of(0, 0.1, 0.5)}
     text = before_the_start(lesson, "class", wanted, {}, 2)
