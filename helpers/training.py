@@ -16,7 +16,6 @@ import random
 import re
 import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -134,13 +133,17 @@ def trained(
     record = getattr(record, "history", record)
     if path:
         about = np.array(json.dumps([record, watch.seconds], default=float))
+        part = path.with_suffix(f".{os.getpid()}.part")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
+            with part.open("wb") as file:
                 np.savez(file, about, *network.get_weights())
-            Path(file.name).replace(path)
+            part.replace(path)
         except OSError as error:
             print(f"{name}: not stored for a restart ({error.strerror})")
+        finally:
+            with contextlib.suppress(OSError):
+                part.unlink(missing_ok=True)  # half a file, on a full disk
     lesson.stored.discard(name)
     return record, watch.seconds
 

@@ -1,5 +1,7 @@
 """A network that a lost kernel trained comes back, where all is the same, and never otherwise."""
 
+import errno
+
 import numpy as np
 import pytest
 
@@ -109,6 +111,18 @@ def test_a_cache_that_cannot_be_written_costs_nothing_but_the_memory(cache, caps
     cache.write_text("a file in its place", encoding="utf-8")
     assert train(lesson())[2]
     assert capsys.readouterr().out.startswith("small: not stored for a restart (")
+
+
+@pytest.mark.fault
+def test_a_disk_that_fills_up_keeps_no_half_file(cache, capsys, monkeypatch):
+    def full(file, *arrays):
+        file.write(b"half of it")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", full)
+    assert train(lesson())[2]
+    assert capsys.readouterr().out == "small: not stored for a restart (No space left on device)\n"
+    assert not [path for path in cache.rglob("*") if path.is_file()]
 
 
 def test_mixed_precision_is_said(capsys):
