@@ -5,7 +5,6 @@
 
 import base64
 import hashlib
-import os
 import re
 import shutil
 import zipfile
@@ -275,16 +274,6 @@ def model_card(folder, kept_base):
 
 
 # --- the networks of the notebook's own cells -----------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def keras():
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    from helpers import training
-
-    with training.quiet_import():
-        import keras
-    return keras
 
 
 @pytest.fixture(scope="module")

@@ -39,13 +39,6 @@ def test_where_memory_is_scarce_tensorflow_gives_it_back(limit, gives_back, monk
         assert os.environ.get("TF_ONEDNN_USE_SYSTEM_ALLOCATOR") == gives_back
 
 
-@pytest.fixture(scope="module")
-def keras():
-    with training.quiet_import():
-        import keras
-    return keras
-
-
 def tiny_fit(keras, callbacks=()):
     training.set_seed(5)
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(8), keras.layers.Dense(2, "softmax")])
