@@ -12,7 +12,7 @@ import pytest
 from lab_browser import NAMES
 from nbconvert import HTMLExporter
 from PIL import Image
-from test_lesson_02 import run
+from test_lesson_02 import LESSON, starters
 
 from helpers import COURSE_FOLDER, figures
 from helpers.convolution import correlate2d, max_pool2d, relu
@@ -107,11 +107,7 @@ def test_a_lab_that_does_not_exist_is_answered_with_the_names_of_those_that_do()
 
 def test_the_sliding_window_gives_the_numbers_of_the_course_in_50_random_settings(open_page, monkeypatch):
     monkeypatch.setattr(figures, "show", lambda figure, **_: figures.plt.close(figure))
-    lesson, page, chance = (
-        run("02-convolution-by-hand", {}),
-        open_page("sliding-window"),
-        np.random.default_rng(2),
-    )
+    lesson, chance, page = starters(LESSON)[0], np.random.default_rng(2), open_page("sliding-window")
     page.add_script_tag(path=JAVASCRIPT / "operate.js")
     picture, close = lesson["x"].copy(), {"atol": 0.005 + 1e-9, "rtol": 0}
     for _ in range(50):
