@@ -113,8 +113,8 @@ def test_rendered_test_digits_are_still_read(digit_network, tmp_path, style):
     chosen = generator.choice(len(mnist.x_test), size=100, replace=False)
     pictures = []
     for index in chosen:
-        side = int(generator.integers(90, 300))
-        room = {"tight": side + 4, "far": 4 * side}.get(style, 420)
+        side = int(generator.integers(70, 200))
+        room = {"tight": side + 4, "far": 4 * side}.get(style, 280)
         field = Image.new("L", (room, room), 0)
         digit = Image.fromarray(mnist.x_test[index]).resize((side, side), Image.Resampling.BICUBIC)
         field.paste(digit, tuple(int(generator.integers(0, room - side + 1)) for _ in range(2)))

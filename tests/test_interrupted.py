@@ -21,7 +21,7 @@ SMALL = {
     "05a": {
         "source_epochs": 1,
         "better_epochs": 1,
-        "batch_size": 8,
+        "batch_size": 160,  # 480 pictures an epoch are the least: three steps
         "images_per_class": 5,
         "test_images_per_class": 1,
     },

@@ -48,10 +48,12 @@ def tiny_fit(keras, callbacks=()):
     return model.fit(x, y, epochs=2, validation_split=0.25, verbose=0, callbacks=list(callbacks))
 
 
+@pytest.mark.kernel
 def test_seed_repeats_a_keras_training_to_the_last_digit(keras):
     assert tiny_fit(keras).history == tiny_fit(keras).history
 
 
+@pytest.mark.kernel
 def test_progress_ends_as_one_line_on_stdout(keras, capsys):
     history = tiny_fit(keras, [training.progress("tiny")])
     printed = capsys.readouterr()
