@@ -122,7 +122,7 @@ class Lesson:
         row |= {key: float(value) for key, value in metrics.items()}
         if right is not None:
             flags = np.asarray(right)
-            if flags.dtype != bool or flags.ndim != 1 or not flags.size:
+            if flags.dtype != bool or flags.ndim != 1:
                 found = f"{flags.dtype} of shape {flags.shape}"
                 raise TypeError(f"right= is {found}: it must be True or False for each test picture, (n,)")
             row["right"] = "".join(np.where(flags, "1", "0"))
