@@ -35,9 +35,9 @@ def compare_runs(folders: Sequence[Path], output: Path | None = None) -> int:
 
 
 def _results_in(folder: Path) -> Iterator[Result]:
-    """Yield a result for each finished run of a sweep, or for each lesson of a run."""
+    """Yield a result for each finished run of a sweep, for one of these, or for each lesson of a run."""
     try:
-        rows = sorted(folder.glob(f"done/*/{ROW}"))
+        rows = sorted([*folder.glob(f"done/*/{ROW}"), *folder.glob(ROW)])
         for path in rows:
             yield Result.read(path.parent)
         if rows:

@@ -195,7 +195,8 @@ def _summary(judged: pd.DataFrame, settings: Mapping[str, str], metric: str) -> 
         best = medians.idxmin() if metric in _SMALLER_IS_BETTER else medians.idxmax()
         marked = medians.nunique() > 1 and metric != "lesson_seconds"
         for number, (values, group) in enumerate(groups):
-            row = dict(zip(settings.values(), map(str, values), strict=True)) | {"network": network}
+            row = dict(zip(settings.values(), map(str, values), strict=True))
+            row |= {"network": network} if metric != "lesson_seconds" else {}
             row |= {name: f"{group[metric].agg(of):.4g}" for name, of in _OVER_SEEDS.items()}
             row["runs"] = f"{len(group)}"
             if metric == "validation_accuracy" and judged["test_accuracy"].notna().any():
@@ -204,7 +205,8 @@ def _summary(judged: pd.DataFrame, settings: Mapping[str, str], metric: str) -> 
                 row["seconds, median"] = f"{group['lesson_seconds'].median():.1f}"
             row["note"] = "best median" if marked and number == best else ""
             rows.append(row)
-    return rows
+    empty = "" if any(row["note"] for row in rows) else "note"
+    return [{name: text for name, text in row.items() if name != empty} for row in rows]
 
 
 def _charts(
@@ -215,7 +217,7 @@ def _charts(
 
     words, found = _in_words(metric), []
     for column, name in settings.items():
-        caption = f"{words.capitalize()} against {name}: every run a dot, the line joins the medians."
+        caption = f"{words.capitalize()} against {name}: every run a small mark, the median a large one."
         found.append((caption, charts.effect(judged, column, name, metric, words)))
     for pair in itertools.combinations(settings, 2):
         names = [settings[column] for column in pair]

@@ -212,7 +212,7 @@ def test_the_best_and_the_worst_are_compared_picture_by_picture(tmp_path, right,
     assert named == ["tiny", "seed=0", "seed=1"]
     said = [pair[word] for word in ("both right", "only best right", "only worst right", "both wrong", "p")]
     assert said == [*counts.split(), p] and pair["what it means"].startswith(meaning)
-    assert "the best and the worst of 3 runs, one is partly lucky" in text
+    assert "Of 3 runs the best is partly lucky and the worst partly unlucky." in text
     assert "right" not in pd.read_csv(tmp_path / "sweep.csv") and ">1110<" not in text
 
 
@@ -235,6 +235,7 @@ def test_a_lesson_without_networks_or_with_failures_alone_has_its_page(tmp_path)
     ]
     text = report(tmp_path, *bare)
     assert "This lesson measures no network" in text and "best median" not in text
+    assert not re.search(r'<th scope="col">(network|note)<', text.partition("<summary>")[0])
     assert [text.count(f'"{name}">{n}<') for name, n in (("median", 3.5), ("lowest", 3), ("runs", 2))] == [
         1,
         1,
@@ -278,6 +279,18 @@ def test_runs_that_exist_are_compared_on_the_same_page(tmp_path):
     assert rows["notebook"][0] == "../a/out/04-digits.ipynb" and rows["status"][4] == "failed"
     assert "tiny 0.1 at 0.1, 0.3 at 0.3" in (tmp_path / "page" / "sweep.html").read_text(encoding="utf-8")
     assert not list((tmp_path / "a").rglob("*.html")), "it wrote into a folder that is not its own"
+
+
+def test_two_runs_out_of_a_sweep_are_compared_alone(tmp_path):
+    for number in (0, 1, 2):
+        place = tmp_path / "done" / str(number)
+        place.mkdir(parents=True)
+        run_of(number, 0.1, 0.5, right=("110", "")).write(place)
+    assert compare_runs([tmp_path / "done/0", tmp_path / "done/2"], tmp_path / "page") == 0
+    assert set(pd.read_csv(tmp_path / "page" / "sweep.csv")["parameter.seed"]) == {0, 2}
+    assert pairs_in((tmp_path / "page" / "sweep.html").read_text(encoding="utf-8"))
+    assert compare_runs([tmp_path], tmp_path / "whole") == 0
+    assert set(pd.read_csv(tmp_path / "whole" / "sweep.csv")["parameter.seed"]) == {0, 1, 2}
 
 
 @pytest.mark.fault
