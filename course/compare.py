@@ -29,7 +29,7 @@ def compare_runs(folders: Sequence[Path], output: Path | None = None) -> int:
     name = datetime.datetime.now().strftime("compare-%Y-%m-%dT%H-%M-%S")
     place = (output.expanduser() if output else COURSE_FOLDER / "runs" / name).absolute()
     place.mkdir(parents=True, exist_ok=True)
-    write_report(shared, place, f"{len(shared)} runs from {len(folders)} folders")
+    write_report(shared, place, f"{len(shared)} runs")
     say(f"{len(shared)} runs compared: {place / PAGE}")
     return 0
 

@@ -217,7 +217,7 @@ def _charts(
 
     words, found = _in_words(metric), []
     for column, name in settings.items():
-        caption = f"{words.capitalize()} against {name}: every run a small mark, the median a large one."
+        caption = f"{words.capitalize()} against {name}: every run a faint mark, the median a full one."
         found.append((caption, charts.effect(judged, column, name, metric, words)))
     for pair in itertools.combinations(settings, 2):
         names = [settings[column] for column in pair]
