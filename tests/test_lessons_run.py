@@ -76,6 +76,7 @@ BANDS = {
         "mobilenet": {"validation_accuracy": (0.6, 1.0)},
     },
 }
+PAIRED = ("04", "04a", "05", "06")  # say of each test picture whether a network was right
 # These runs show numbers and pages, with real pictures too; all other notebooks run by nbval.
 RUNS = [("01", "sample"), *BANDS]
 NBVAL = [lesson for lesson in LESSONS if (lesson, "sample") not in RUNS]
@@ -158,6 +159,10 @@ def check_metrics(run, lesson, source):
         for metric, (low, high) in bands.items():
             value = float(measured[network][metric])
             assert low <= value <= high, f"{network}: {metric}={value} is not in {low}..{high}"
+    rights = {name: row for name, row in run.networks().items() if "right" in row}
+    assert bool(rights) == (lesson in PAIRED), "runs of a sweep cannot be compared picture by picture"
+    for name, row in rights.items():
+        assert row["right"].count("1") / len(row["right"]) == pytest.approx(row["test_accuracy"]), name
 
 
 def fixed_outputs(path):
