@@ -105,8 +105,7 @@ def test_a_lab_that_does_not_exist_is_answered_with_the_names_of_those_that_do()
         figures.lab("slide")
 
 
-def test_the_sliding_window_gives_the_numbers_of_the_course_in_50_random_settings(open_page, monkeypatch):
-    monkeypatch.setattr(figures, "show", lambda figure, **_: figures.plt.close(figure))
+def test_the_sliding_window_gives_the_numbers_of_the_course_in_50_random_settings(open_page):
     lesson, chance, page = starters(LESSON)[0], np.random.default_rng(2), open_page("sliding-window")
     page.add_script_tag(path=JAVASCRIPT / "operate.js")
     picture, close = lesson["x"].copy(), {"atol": 0.005 + 1e-9, "rtol": 0}

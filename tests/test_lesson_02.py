@@ -15,15 +15,12 @@ from helpers.exercises import Exercises
 LESSON, GUESSES = "02-convolution-by-hand", Exercises("02").guesses
 
 
-@pytest.fixture(autouse=True)
-def nothing_is_drawn(monkeypatch):
-    monkeypatch.setattr(figures, "show", lambda fig, **texts: figures.plt.close(fig))
-    monkeypatch.setattr(figures, "lab", lambda name: None)
-
-
 def run(stem, tasks):
-    """Run a notebook's cells but the one with Keras; tasks replace the starters by their answers."""
-    return run_lesson(stem, "import keras", **{name: task.answer for name, task in tasks.items()})
+    """Run a notebook's cells but the one with Keras, undrawn; tasks replace the starters by their answers."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(figures, "show", lambda fig, **texts: figures.plt.close(fig))
+        patch.setattr(figures, "lab", lambda name: None)
+        return run_lesson(stem, "import keras", **{name: task.answer for name, task in tasks.items()})
 
 
 @functools.cache
