@@ -15,27 +15,17 @@ from helpers import COURSE_FOLDER, CourseError, datasets, published, training
 pytestmark = [pytest.mark.kernel, pytest.mark.filterwarnings("ignore")]
 ONE_LINE = r"^stopped after \d+ s; run this cell again$"
 SMALL = {
-    "04": {"epochs": 1, "training_pictures": 240},
-    "04a": {"epochs": 1, "training_pictures": 240},
-    "05": {"epochs": 1, "batch_size": 8, "images_per_class": 10, "test_images_per_class": 3},
-    "05a": {
-        "source_epochs": 1,
-        "better_epochs": 1,
-        "batch_size": 160,  # 480 pictures an epoch are the least: three steps
-        "images_per_class": 5,
-        "test_images_per_class": 1,
-    },
-    "05b": {"epochs": 1, "batch_size": 8, "images_per_class": 10, "test_images_per_class": 3},
-    "06": {"epochs": 1, "batch_size": 8, "image_size": 32, "borrowed_size": 32},
-    "06a": {"image_size": 32, "cuts": 1, "tuning_epochs": 1, "scenes_a_class": 2},
-    "07": {
-        "epochs": 1,
-        "image_size": 64,
-        "most_a_class": 15,
-        "augmentation": "none",
-        "base": "scratch",
-        "results": "results",
-    },
+    "04": dict(epochs=1, training_pictures=240),
+    "04a": dict(epochs=1, training_pictures=240),
+    "05": dict(epochs=1, batch_size=8, images_per_class=10, test_images_per_class=3),
+    # an epoch of 5a has 480 pictures at least: three steps
+    "05a": dict(
+        source_epochs=1, better_epochs=1, batch_size=160, images_per_class=5, test_images_per_class=1
+    ),
+    "05b": dict(epochs=1, batch_size=8, images_per_class=10, test_images_per_class=3),
+    "06": dict(epochs=1, batch_size=8, image_size=32, borrowed_size=32),
+    "06a": dict(image_size=32, cuts=1, tuning_epochs=1, scenes_a_class=2),
+    "07": dict(epochs=1, image_size=64, most_a_class=15, augmentation="none", base="scratch", results="mine"),
 }
 
 
