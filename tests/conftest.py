@@ -4,7 +4,9 @@ import os
 import re
 from pathlib import Path
 
+import pytest
 from lab_browser import browser, open_page  # noqa: F401  (fixtures)
+from local_server import alone, server  # noqa: F401
 
 # Kernels start in other folders: a relative data folder would be looked for in the wrong place.
 if os.environ.get("COURSE_DATA_DIR"):
@@ -21,3 +23,21 @@ def pytest_collection_modifyitems(items):
     long.sort(key=lambda item: max(re.findall(r"\d\d\w?", item.name), default="04"), reverse=True)
     first = max((len(items) + 1) // 2 - len(long[0::2]), 0)
     items[:] = long[0::2] + short[:first] + long[1::2] + short[first:]
+
+
+@pytest.fixture(scope="session")
+def keras():
+    """Keras, imported where a test asks for it: that takes seconds."""
+    from helpers import training
+
+    with training.quiet_import():
+        import keras
+    return keras
+
+
+@pytest.fixture(scope="session")
+def digit_network():
+    """The compact network of lesson 4 that the course brings along."""
+    from helpers import published
+
+    return published.load_network(published.MODELS_FOLDER / "mnist-compact.keras")

@@ -6,9 +6,9 @@ import subprocess
 
 import pytest
 
-from helpers.figures import LABS
+from helpers import COURSE_FOLDER
 
-SOURCES = LABS / "src"
+SOURCES = COURSE_FOLDER / "helpers" / "labs" / "src"
 
 
 def in_node(name, code, given=None):

@@ -1,7 +1,4 @@
-"""A small web server on this machine that answers as a test wants: well, badly, or not at all.
-
-A test module with ``pytest_plugins = "local_server"`` has the fixtures ``server`` and ``alone``.
-"""
+"""A small web server on this machine that answers as a test wants: well, badly, or not at all."""
 
 from __future__ import annotations
 

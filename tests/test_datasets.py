@@ -15,7 +15,6 @@ from PIL import Image
 from helpers import CourseError, datasets
 from helpers.datasets import car_plane, intel_scenes, mnist
 
-pytest_plugins = "local_server"
 pytestmark = pytest.mark.usefixtures("alone")
 
 REAL_FOLDER = os.environ.get("COURSE_DATA_DIR", "")  # before the tests below take it away

@@ -8,13 +8,8 @@ import pytest
 from PIL import Image, ImageDraw, ImageOps
 from test_datasets import error_of
 
-from helpers import datasets, published
+from helpers import datasets
 from helpers.digits import read_digit
-
-
-@pytest.fixture(scope="module")
-def network():
-    return published.load_network(published.MODELS_FOLDER / "mnist-compact.keras")
 
 
 def seven(size=(300, 200), paper="white", ink="black", width=12, mode="RGB"):
@@ -80,11 +75,11 @@ PICTURES = {
 
 
 @pytest.mark.parametrize("name", PICTURES)
-def test_every_picture_of_a_seven_is_read_as_one(name, tmp_path, network):
+def test_every_picture_of_a_seven_is_read_as_one(name, tmp_path, digit_network):
     PICTURES[name](tmp_path / "seven.png")
     pixels, _ = read_digit(tmp_path / "seven.png")
     assert np.ptp(np.nonzero(pixels > 60)[0]) >= 17, "specks and frames do not shrink it"
-    assert network.predict(pixels[np.newaxis, ..., np.newaxis], verbose=0).argmax() == 7
+    assert digit_network.predict(pixels[np.newaxis, ..., np.newaxis], verbose=0).argmax() == 7
 
 
 NOISE = np.random.default_rng(0).normal(200, 6, (200, 200, 3)).clip(0, 255).astype(np.uint8)
@@ -112,14 +107,14 @@ def test_bad_file_is_one_clear_line(tmp_path, name, recwarn):
 
 @pytest.mark.skipif(not os.environ.get("COURSE_DATA_DIR"), reason="needs the real pictures")
 @pytest.mark.parametrize("style", ["plain", "inverted", "shadow", "tight", "far"])
-def test_rendered_test_digits_are_still_read(network, tmp_path, style):
+def test_rendered_test_digits_are_still_read(digit_network, tmp_path, style):
     mnist = datasets.load_mnist("real")
     generator = np.random.default_rng(4)
     chosen = generator.choice(len(mnist.x_test), size=100, replace=False)
     pictures = []
     for index in chosen:
-        side = int(generator.integers(90, 300))
-        room = {"tight": side + 4, "far": 4 * side}.get(style, 420)
+        side = int(generator.integers(70, 200))
+        room = {"tight": side + 4, "far": 4 * side}.get(style, 280)
         field = Image.new("L", (room, room), 0)
         digit = Image.fromarray(mnist.x_test[index]).resize((side, side), Image.Resampling.BICUBIC)
         field.paste(digit, tuple(int(generator.integers(0, room - side + 1)) for _ in range(2)))
@@ -129,6 +124,6 @@ def test_rendered_test_digits_are_still_read(network, tmp_path, style):
         quality = int(generator.integers(40, 90))
         Image.fromarray(grey.astype(np.uint8)).save(tmp_path / "digit.jpg", quality=quality)
         pictures.append(read_digit(tmp_path / "digit.jpg")[0])
-    answers = network.predict(np.array(pictures)[..., np.newaxis], verbose=0).argmax(axis=1)
+    answers = digit_network.predict(np.array(pictures)[..., np.newaxis], verbose=0).argmax(axis=1)
     right = int((answers == mnist.y_test[chosen]).sum())
     assert right >= 95, f"{style}: {right} of 100"

@@ -19,7 +19,6 @@ from test_datasets import digits, error_of, publish_digits, publish_vehicles, sc
 from helpers import datasets
 from helpers.datasets import _download, car_plane, intel_scenes, mnist
 
-pytest_plugins = "local_server"
 pytestmark = pytest.mark.usefixtures("alone")
 
 

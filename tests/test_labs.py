@@ -12,7 +12,7 @@ import pytest
 from lab_browser import NAMES
 from nbconvert import HTMLExporter
 from PIL import Image
-from test_lesson_02 import run
+from test_lesson_02 import LESSON, starters
 
 from helpers import COURSE_FOLDER, figures
 from helpers.convolution import correlate2d, max_pool2d, relu
@@ -58,14 +58,15 @@ def test_the_numbers_of_the_labs_pass_their_own_tests():
     assert files and ran.returncode == 0, ran.stdout
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", NAMES)
-def test_a_lab_loads_without_an_error_fits_a_phone_and_axe_finds_nothing(open_page, name, scheme):
+def test_a_lab_loads_without_an_error_fits_a_phone_and_axe_finds_nothing(open_page, name):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python")
     for width in (390, 1100):
-        page = open_page(name, color_scheme=scheme, viewport={"width": width, "height": 900})
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        assert axe.Axe().run(page).response["violations"] == []
+        page = open_page(name, viewport={"width": width, "height": 900})
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            assert axe.Axe().run(page).response["violations"] == []
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -104,13 +105,8 @@ def test_a_lab_that_does_not_exist_is_answered_with_the_names_of_those_that_do()
         figures.lab("slide")
 
 
-def test_the_sliding_window_gives_the_numbers_of_the_course_in_50_random_settings(open_page, monkeypatch):
-    monkeypatch.setattr(figures, "show", lambda figure, **_: figures.plt.close(figure))
-    lesson, page, chance = (
-        run("02-convolution-by-hand", {}),
-        open_page("sliding-window"),
-        np.random.default_rng(2),
-    )
+def test_the_sliding_window_gives_the_numbers_of_the_course_in_50_random_settings(open_page):
+    lesson, chance, page = starters(LESSON)[0], np.random.default_rng(2), open_page("sliding-window")
     page.add_script_tag(path=JAVASCRIPT / "operate.js")
     picture, close = lesson["x"].copy(), {"atol": 0.005 + 1e-9, "rtol": 0}
     for _ in range(50):

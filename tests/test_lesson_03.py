@@ -7,6 +7,8 @@ from benchmarks.recipes import run_lesson
 
 from helpers import figures
 
+pytestmark = pytest.mark.kernel  # they run whole lessons, with their trainings
+
 
 @pytest.fixture
 def run(monkeypatch):
@@ -17,9 +19,9 @@ def run(monkeypatch):
     plt.close("all")
 
 
-@pytest.mark.parametrize("learning_rate", [1.0, 20.0])
-def test_the_caption_of_the_learning_rates_says_what_this_run_did(run, learning_rate):
-    space, captions = run("03-how-a-network-learns", learning_rate=learning_rate)
+@pytest.mark.parametrize(("seed", "learning_rate"), [(0, 1.0), (1, 20.0), (2, 5.0)])
+def test_captions_memorising_and_luck_hold_for_other_seeds_and_learning_rates(run, seed, learning_rate):
+    space, captions = run("03-how-a-network-learns", seed=seed, learning_rate=learning_rate)
     said = next(caption for caption in captions if "uphill" in caption).lower()
     for rate in (learning_rate / 25, learning_rate, learning_rate * 4):
         weights, losses = np.ones(2), [space["loss_at"](np.ones(2))]
@@ -29,10 +31,6 @@ def test_the_caption_of_the_learning_rates_says_what_this_run_did(run, learning_
         up = sum(np.diff(losses) > 1e-12)
         assert f"rate {rate:g} goes uphill in {up} of 40 steps and ends at a loss of {losses[-1]:.3f}" in said
 
-
-@pytest.mark.parametrize("seed", range(3))
-def test_memorising_and_luck_show_for_other_seeds(run, seed):
-    space, _ = run("03-how-a-network-learns", seed=seed)
     nonsense, record, guesses = space["nonsense"], space["record"], space["exercises"].guesses
     assert nonsense["loss"][-1] < 0.05 and abs(nonsense["val_accuracy"][-1] - 0.5) < 0.1
     assert record["loss"][-1] < 0.05 and record["val_loss"][-1] > min(record["val_loss"]) + 0.05

@@ -15,11 +15,6 @@ MODEL = published.MODELS_FOLDER / "mnist-compact.keras"
 DATA = os.environ.get("COURSE_DATA_DIR")
 
 
-@pytest.fixture(scope="module")
-def network():
-    return published.load_network(MODEL)
-
-
 @pytest.mark.kernel
 def test_validation_pictures_are_drawn_at_random_from_pictures_that_come_in_order():
     labels = np.repeat(np.arange(10), 60)  # sorted: the last block is one digit
@@ -61,15 +56,15 @@ def test_stored_results_reach_what_the_notebook_promises():
         assert 1 - len(row["wrong"].split()) / 10_000 == pytest.approx(row["test_accuracy"])
 
 
-def test_committed_network_reads_raw_pixels_of_digits_that_it_has_never_seen(network):
+def test_committed_network_reads_raw_pixels_of_digits_that_it_has_never_seen(digit_network):
     sample = datasets.load_mnist("sample")
-    answers = network.predict(sample.x_test[..., np.newaxis], verbose=0).argmax(axis=1)
+    answers = digit_network.predict(sample.x_test[..., np.newaxis], verbose=0).argmax(axis=1)
     assert (answers == sample.y_test).mean() > 0.75
 
 
 @pytest.mark.skipif(not DATA, reason="COURSE_DATA_DIR does not name the real pictures")
-def test_committed_network_reaches_its_test_accuracy(network):
+def test_committed_network_reaches_its_test_accuracy(digit_network):
     mnist = datasets.load_mnist("real")
-    answers = network.predict(mnist.x_test[..., np.newaxis], batch_size=500, verbose=0).argmax(axis=1)
+    answers = digit_network.predict(mnist.x_test[..., np.newaxis], batch_size=500, verbose=0).argmax(axis=1)
     measured = json.loads(MODEL.with_suffix(".json").read_bytes())["networks"]["compact"]["test_accuracy"]
     assert (answers == mnist.y_test).mean() == pytest.approx(measured, abs=3e-4)

@@ -114,6 +114,7 @@ def test_choosing_an_epoch_by_luck_makes_its_number_too_good():
     assert abs(optimism(equally_good[:1])) < 1  # nothing to choose
 
 
+@pytest.mark.kernel
 def test_the_watch_keeps_which_pictures_were_right_after_each_epoch():
     generator = np.random.default_rng(0)
     x, y = generator.random((10, 3)).astype("float32"), generator.integers(0, 6, 10)
@@ -127,6 +128,7 @@ def test_the_watch_keeps_which_pictures_were_right_after_each_epoch():
     assert watched.right[-1].tolist() == (network.predict_on_batch(x).argmax(axis=1) == y).tolist()
 
 
+@pytest.mark.kernel
 def test_momentum_of_the_running_means_changes_no_training(lesson):
     names = {"seed": 0, "kind": "sample", "epochs": 2, "batch_size": 8, "learning_rate": 0.01}
     names |= {"train_paths": lesson["paths"], "train_labels": lesson["labels"]}

@@ -1,4 +1,4 @@
-"""The lessons as programs: each by nbval; by `course run`, on samples and real pictures, those with networks.
+"""The lessons as programs: by `course run`, on samples and real pictures, or by nbval.
 
 What one run can show, no second one repeats: a kernel start takes seconds and a training half a minute.
 """
@@ -9,17 +9,18 @@ import os
 import re
 import subprocess
 import sys
+from unittest import mock
 
 import nbformat
 import pytest
 
+from course.cli import main
 from course.lessons import find_lessons, read_profile
 from helpers import COURSE_FOLDER
 
 LESSONS = {lesson.stem.partition("-")[0]: lesson for lesson in find_lessons()}
 DATA = os.environ.get("COURSE_DATA_DIR")
-REPEATED = "04"  # by nbval, with the smoke profile as well: the same numbers
-NOTHING_FIXED = "07"  # no output that nbval could compare: one run is enough
+REPEATED = "04"  # by nbval as well, with the same profile: the same numbers
 NBVAL_CELL_SECONDS = 300
 LESSON_MB = 1500
 
@@ -76,8 +77,9 @@ BANDS = {
     },
 }
 PAIRED = ("04", "04a", "05", "06")  # say of each test picture whether a network was right
-# Every notebook runs by nbval. Those with bands show more in these runs: numbers, pages, the real pictures.
+# These runs show numbers and pages, with real pictures too; all other notebooks run by nbval.
 RUNS = [("01", "sample"), *BANDS]
+NBVAL = [lesson for lesson in LESSONS if (lesson, "sample") not in RUNS]
 CARD = COURSE_FOLDER / "data" / "models" / "intel-scenes.json"
 SCENES = json.loads(CARD.read_text(encoding="utf-8"))["networks"]["better"]["parameter_count"]
 PARAMETER_COUNTS = {
@@ -92,28 +94,28 @@ PARAMETER_COUNTS = {
 }
 
 
-def python(arguments, source, folder):
-    """Run `python -m ...`, which finds only the pictures that it is meant to find."""
+def environment(source, folder):
+    """Return what a lesson needs to find the pictures that it is meant to find, and no others."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith("COURSE_")}
     kept |= {"COURSE_DATA_SOURCE": source, "COURSE_CACHE_DIR": str(folder / "cache")}
-    kept |= {"COURSE_DATA_DIR": DATA} if source == "real" else {}
-    kept["PYTHONPATH"] = os.pathsep.join(filter(None, [str(COURSE_FOLDER), kept.get("PYTHONPATH")]))
-    how = {"cwd": folder, "capture_output": True, "text": True, "timeout": 900, "check": False}
-    return subprocess.run([sys.executable, "-m", *arguments], env=kept, **how)
+    return kept | ({"COURSE_DATA_DIR": DATA} if source == "real" else {})
 
 
-def by_nbval(lesson, folder, **changed):
-    """Run a lesson with its smoke profile, and what else is changed, by nbval; return its metrics."""
+def by_nbval(lesson, folder):
+    """Run a lesson with its smoke profile by nbval; return its metrics."""
     from papermill.iorw import load_notebook_node
     from papermill.parameterize import parameterize_notebook
 
     path, metrics = LESSONS[lesson].path, folder / "metrics.json"
-    values = read_profile(LESSONS[lesson], "smoke") | changed | {"metrics_path": str(metrics)}
+    values = read_profile(LESSONS[lesson], "smoke") | {"metrics_path": str(metrics)}
     kernel = {"kernel_name": "python3", "language": "python"}
     notebook = parameterize_notebook(load_notebook_node(str(path)), values, **kernel)
     nbformat.write(notebook, folder / path.name)
-    command = ["pytest", "--nbval-lax", "--nbval-current-env", f"--nbval-cell-timeout={NBVAL_CELL_SECONDS}"]
-    done = python([*command, "-q", "-p", "no:cacheprovider", path.name], "sample", folder)
+    kept = environment("sample", folder)
+    kept["PYTHONPATH"] = os.pathsep.join(filter(None, [str(COURSE_FOLDER), kept.get("PYTHONPATH")]))
+    command = [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-current-env", path.name, "-q"]
+    command += [f"--nbval-cell-timeout={NBVAL_CELL_SECONDS}", "-p", "no:cacheprovider"]
+    done = subprocess.run(command, cwd=folder, env=kept, capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
     assert re.search(r"\d+ passed", done.stdout)
     return json.loads(metrics.read_text(encoding="utf-8"))
@@ -126,12 +128,12 @@ def without_seconds(networks):
 class Run:
     """One finished `course run --profile smoke` of one lesson, and what it left behind."""
 
-    def __init__(self, lesson, source, folder, *arguments):
+    def __init__(self, lesson, source, folder, capsys):
         self.folder, self.stem = folder / "run", LESSONS[lesson].stem
-        command = ["course", "run", "--profile", "smoke", "--lesson", lesson, "--output", str(self.folder)]
-        done = python([*command, *arguments], source, folder)
-        self.printed = done.stdout + done.stderr
-        assert done.returncode == 0, self.printed[-3000:]
+        with mock.patch.dict(os.environ, environment(source, folder), clear=True):
+            status = main(["run", "--profile", "smoke", "--lesson", lesson, "--output", str(self.folder)])
+        self.printed = "".join(capsys.readouterr())
+        assert status == 0, self.printed[-3000:]
         self.rows = list(csv.DictReader((self.folder / "results.csv").open(encoding="utf-8")))
 
     def text(self, ending):
@@ -163,6 +165,19 @@ def check_metrics(run, lesson, source):
         assert row["right"].count("1") / len(row["right"]) == pytest.approx(row["test_accuracy"]), name
 
 
+def fixed_outputs(path):
+    """Return what the cells tagged nbval-check-output show, each as its texts by their kind."""
+    found = {}
+    for cell in nbformat.read(path, as_version=4).cells:
+        if "nbval-check-output" in cell.metadata.get("tags", ()):
+            shown = found[cell.source] = {}
+            for output in cell.outputs:
+                for kind, text in output.get("data", {output.get("name"): output.get("text")}).items():
+                    if not kind.startswith("image/"):
+                        shown[kind] = shown.get(kind, "") + text
+    return found
+
+
 def check_pages(run):
     pictures = re.findall(r"<img\b[^>]*>", run.text("html"))
     assert pictures, "no picture at all"
@@ -181,27 +196,29 @@ def test_every_band_excludes_a_network_that_learnt_nothing(lesson, source):
 
 
 @pytest.mark.kernel
-@pytest.mark.parametrize("lesson", [name for name in LESSONS if name not in (REPEATED, NOTHING_FIXED)])
+@pytest.mark.parametrize("lesson", NBVAL)
 def test_nbval_runs_the_lesson_and_its_fixed_outputs_agree(lesson, tmp_path):
-    names = LESSONS[lesson].parameters if (lesson, "sample") in BANDS else ()
-    short = {name: 1 for name in names if name.endswith("epochs")}  # what more reach, a run below shows
-    metrics = by_nbval(lesson, tmp_path, **short)
+    metrics = by_nbval(lesson, tmp_path)
     assert metrics["lesson"] == LESSONS[lesson].stem
     assert metrics["peak_rss_mb"] < LESSON_MB
 
 
 @pytest.mark.kernel
 @pytest.mark.parametrize(("lesson", "source"), RUNS)
-def test_smoke_profile_trains_within_bands_leaves_readable_pages_and_repeats(lesson, source, tmp_path):
+def test_smoke_profile_trains_within_bands_leaves_readable_pages_and_repeats(
+    lesson, source, tmp_path, capsys
+):
     if source == "real" and not DATA:
         pytest.skip("COURSE_DATA_DIR does not name the real pictures")
-    run = Run(lesson, source, tmp_path)
+    run = Run(lesson, source, tmp_path, capsys)
     assert {(row["lesson"], row["profile"]) for row in run.rows} == {(LESSONS[lesson].stem, "smoke")}
     assert {row["status"] for row in run.rows} <= {"ok", "unavailable"}
     assert max(float(row["peak_rss_mb"]) for row in run.rows) < LESSON_MB
     check_pages(run)
     assert {row["data"] == "sample" for row in run.rows} == {source == "sample"}
     assert ("BUILT-IN SAMPLE" in run.printed.upper()) == (source == "sample")
+    if source == "sample":
+        assert fixed_outputs(run.folder / f"{run.stem}.ipynb") == fixed_outputs(LESSONS[lesson].path)
     if lesson in PARAMETER_COUNTS:
         check_metrics(run, lesson, source)
     if lesson in ("04", "05", "06", "07"):

@@ -39,13 +39,6 @@ def test_where_memory_is_scarce_tensorflow_gives_it_back(limit, gives_back, monk
         assert os.environ.get("TF_ONEDNN_USE_SYSTEM_ALLOCATOR") == gives_back
 
 
-@pytest.fixture(scope="module")
-def keras():
-    with training.quiet_import():
-        import keras
-    return keras
-
-
 def tiny_fit(keras, callbacks=()):
     training.set_seed(5)
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(8), keras.layers.Dense(2, "softmax")])
@@ -55,10 +48,12 @@ def tiny_fit(keras, callbacks=()):
     return model.fit(x, y, epochs=2, validation_split=0.25, verbose=0, callbacks=list(callbacks))
 
 
+@pytest.mark.kernel
 def test_seed_repeats_a_keras_training_to_the_last_digit(keras):
     assert tiny_fit(keras).history == tiny_fit(keras).history
 
 
+@pytest.mark.kernel
 def test_progress_ends_as_one_line_on_stdout(keras, capsys):
     history = tiny_fit(keras, [training.progress("tiny")])
     printed = capsys.readouterr()

@@ -14,7 +14,6 @@ from test_downloads import FAULTS, files_in
 
 from helpers import datasets
 
-pytest_plugins = "local_server"
 pytestmark = pytest.mark.usefixtures("alone")
 VGG16, MOBILENET = datasets.NETWORKS.values()
 KERNELS = "vgg16-block1_conv1-kernel.npy"
