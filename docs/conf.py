@@ -4,6 +4,7 @@ A lesson's page is its notebook with the stored outputs: nothing is run here, an
 """
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -31,8 +32,12 @@ html_theme = "sphinx_book_theme"
 html_title = project
 html_favicon = "static/favicon.svg"
 html_static_path = ["static"]
-# a page at the root that leads to the front page, and the labs, each a page that needs no other
-html_extra_path = ["extra", *sorted(str(path) for path in LABS.glob("*.html"))]
+# a page at the root that leads to the front page, and the labs, each a page that needs no other, with the
+# picture that it shows where JavaScript is switched off
+html_extra_path = [
+    "extra",
+    *sorted(str(path) for path in LABS.glob("*.*") if path.suffix in (".html", ".png")),
+]
 html_css_files = ["site.css"]
 html_js_files = ["site.js"]
 html_copy_source = html_show_sourcelink = False
@@ -53,6 +58,9 @@ html_theme_options = {
 }
 
 
+PAGES = re.compile(r"(?<=\]\()([\w-]+)\.(?:md|ipynb)(?=[)#])")  # of links beside the page
+
+
 def for_readers(app, docname, source):
     """Prepare a notebook for reading: no badges, the theme has its own; answers stay folded."""
     if docname.startswith("notebooks/") and source[0].startswith("{"):
@@ -64,6 +72,9 @@ def for_readers(app, docname, source):
             tags += ["hide-input"] * shown.get("source_hidden", False)
             tags += ["remove-cell"] * ("colab" in tags)
             cell["source"] = LINKS.sub(r"\1", "".join(cell["source"]))
+            for shown in (output.get("data", {}) for output in cell.get("outputs", ())):
+                if "text/markdown" in shown:  # a link in an output, as in a caption, is not looked up
+                    shown["text/markdown"] = PAGES.sub(r"\1.html", "".join(shown["text/markdown"]))
         name = docname.removeprefix("notebooks/")
         deeper = sorted(path.stem for path in NOTEBOOKS.glob(f"{name[:2]}[a-z]-*.ipynb"))
         if deeper and name not in deeper:

@@ -106,18 +106,17 @@ def test_every_picture_has_a_text_that_is_not_a_hash(site):
     assert not [(name, alt) for name, alt in texts if len(alt) < 5 or re.search(r"[0-9a-f]{32}", alt)]
 
 
-def test_every_link_inside_leads_to_a_page_and_a_place_on_it(site):
+def test_every_link_inside_leads_to_a_file_and_to_a_place_on_its_page(built, site):
     lost = []
     for name, page in site.items():
-        for link in page.links:
+        for link in [*page.links, *page.loaded]:
             parts = urlsplit(link)
-            if parts.scheme or parts.path.startswith("/") or not link.strip("#"):
+            if parts.scheme or not link.strip("#") or name.startswith("_static/"):
                 continue
-            target = (COURSE_FOLDER / name).parent.joinpath(unquote(parts.path)) if parts.path else None
-            there = target.resolve().relative_to(COURSE_FOLDER).as_posix() if target else name
-            if there.endswith(".html") and (
-                there not in site or (parts.fragment and unquote(parts.fragment) not in site[there].anchors)
-            ):
+            target = (built / name).parent / unquote(parts.path) if parts.path else built / name
+            there = target.resolve().relative_to(built.resolve()).as_posix()
+            anchors = site[there].anchors if there in site else ()
+            if not target.is_file() or (parts.fragment and unquote(parts.fragment) not in anchors):
                 lost.append((name, link))
     assert not lost
 
