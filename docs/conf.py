@@ -13,7 +13,7 @@ from myst_nb.core.render import NbElementRenderer
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from parts import LABS, LINKS, NOTEBOOKS, PROJECT, explanations, put_in
+from parts import LABS, LINKS, NOTEBOOKS, PROJECT, REPOSITORY, explanations, put_in
 
 project = "Image classification: from pixels to transfer learning"
 author = "the authors of the course"
@@ -45,7 +45,7 @@ html_context = {
     "default_mode": "auto"
 }  # light or dark as the reader's system is; without it, an error is logged
 html_theme_options = {
-    "repository_url": PROJECT["urls"]["Repository"],
+    "repository_url": REPOSITORY,
     "repository_branch": "main",
     "use_repository_button": True,
     "use_download_button": False,  # it would offer the notebook as it is changed below
@@ -55,6 +55,7 @@ html_theme_options = {
         "notebook_interface": "jupyterlab",
     },
     "show_toc_level": 2,
+    "extra_footer": f'<p>The course lives at <a href="{REPOSITORY}">{REPOSITORY}</a>.</p>',
 }
 
 
