@@ -54,6 +54,8 @@ html_theme_options = {
         "colab_url": "https://colab.research.google.com",
         "notebook_interface": "jupyterlab",
     },
+    # a second search box, in a bar that the theme does not need; its buttons took the clicks of the real ones
+    "navbar_persistent": [],
     "show_toc_level": 2,
     "extra_footer": f'<p>The course lives at <a href="{REPOSITORY}">{REPOSITORY}</a>.</p>',
 }

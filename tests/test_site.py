@@ -143,3 +143,17 @@ def test_a_page_is_whole_in_a_browser_narrow_and_wide(built, browser, name, sche
     """The same for every page: tests/benchmarks/site_audit.py."""
     with site_audit.served(built) as address:
         assert not site_audit.faults_of(browser, address, name, schemes=[scheme], widths=widths)
+
+
+def test_on_a_phone_the_lessons_and_the_pages_contents_open_and_close_again(built, browser):
+    with site_audit.served(built) as address:
+        page = browser.new_page(viewport={"width": 390, "height": 844})
+        page.goto(address + "notebooks/02-convolution-by-hand.html")
+        for button, words in (("primary", "5. Intel scenes"), ("secondary", "On trial")):
+            listed = page.get_by_role("link", name=words)
+            assert not listed.first.is_visible()
+            page.locator(f".{button}-toggle:visible").click()
+            listed.first.wait_for(state="visible", timeout=5_000)
+            page.keyboard.press("Escape")
+            listed.first.wait_for(state="hidden", timeout=5_000)
+        page.close()
