@@ -157,3 +157,22 @@ def test_on_a_phone_the_lessons_and_the_pages_contents_open_and_close_again(buil
             page.keyboard.press("Escape")
             listed.first.wait_for(state="hidden", timeout=5_000)
         page.close()
+
+
+def test_a_lesson_read_in_the_dark_prints_in_the_light_without_cut_code_and_with_its_licence(built, browser):
+    theme = "document.documentElement.dataset.theme"
+    with site_audit.served(built) as address:
+        page = browser.new_page(color_scheme="dark", viewport={"width": 700, "height": 1000})
+        page.goto(address + "notebooks/02-convolution-by-hand.html")
+        page.evaluate(f"addEventListener('beforeprint', () => {{ window.printed = {theme} }})")
+        page.pdf()
+        assert page.evaluate(f"[window.printed, {theme}]") == ["light", "dark"]
+        page.emulate_media(media="print")
+        code = page.locator(".cell pre")
+        assert code.count() > 20
+        assert not code.evaluate_all(
+            "boxes => boxes.filter((box) => box.scrollWidth > box.clientWidth + 1).length"
+        )
+        assert page.get_by_text("texts and figures: CC BY 4.0").is_visible()
+        assert not page.get_by_role("link", name="5. Intel scenes").first.is_visible()
+        page.close()
