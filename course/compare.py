@@ -29,15 +29,15 @@ def compare_runs(folders: Sequence[Path], output: Path | None = None) -> int:
     name = datetime.datetime.now().strftime("compare-%Y-%m-%dT%H-%M-%S")
     place = (output.expanduser() if output else COURSE_FOLDER / "runs" / name).absolute()
     place.mkdir(parents=True, exist_ok=True)
-    write_report(shared, place, f"{len(shared)} runs from {len(folders)} folders")
+    write_report(shared, place, f"{len(shared)} runs")
     say(f"{len(shared)} runs compared: {place / PAGE}")
     return 0
 
 
 def _results_in(folder: Path) -> Iterator[Result]:
-    """Yield a result for each finished run of a sweep, or for each lesson of a run."""
+    """Yield a result for each finished run of a sweep, for one of these, or for each lesson of a run."""
     try:
-        rows = sorted(folder.glob(f"done/*/{ROW}"))
+        rows = sorted([*folder.glob(f"done/*/{ROW}"), *folder.glob(ROW)])
         for path in rows:
             yield Result.read(path.parent)
         if rows:

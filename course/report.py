@@ -149,6 +149,7 @@ def _part(results: Sequence[Result], frame: pd.DataFrame, folder: Path) -> dict[
     if len(kinds) > 1:
         loud.append(f"These runs saw different pictures ({', '.join(sorted(kinds))}): do not compare them.")
     memory = frame["peak_rss_mb"].max()
+    ends, pairs = ([], []) if metric == "lesson_seconds" else _ends(judged, names, metric, results, folder)
     return {
         "lesson": outcomes[0].lesson,
         "loud": loud,
@@ -160,7 +161,9 @@ def _part(results: Sequence[Result], frame: pd.DataFrame, folder: Path) -> dict[
         "measured": metric != "lesson_seconds",
         "summary": _summary(judged, settings, metric),
         "charts": _charts(judged, settings, metric, results),
-        "ends": [] if metric == "lesson_seconds" else _ends(judged, names, metric, results, folder),
+        "ends": ends,
+        "pairs": pairs,
+        "count": len(results),
         "minutes": sum(outcome.seconds for outcome in outcomes) / 60,
         "slowest": max(outcome.seconds for outcome in outcomes),
         "memory": None if np.isnan(memory) else memory,
@@ -192,7 +195,8 @@ def _summary(judged: pd.DataFrame, settings: Mapping[str, str], metric: str) -> 
         best = medians.idxmin() if metric in _SMALLER_IS_BETTER else medians.idxmax()
         marked = medians.nunique() > 1 and metric != "lesson_seconds"
         for number, (values, group) in enumerate(groups):
-            row = dict(zip(settings.values(), map(str, values), strict=True)) | {"network": network}
+            row = dict(zip(settings.values(), map(str, values), strict=True))
+            row |= {"network": network} if metric != "lesson_seconds" else {}
             row |= {name: f"{group[metric].agg(of):.4g}" for name, of in _OVER_SEEDS.items()}
             row["runs"] = f"{len(group)}"
             if metric == "validation_accuracy" and judged["test_accuracy"].notna().any():
@@ -201,7 +205,8 @@ def _summary(judged: pd.DataFrame, settings: Mapping[str, str], metric: str) -> 
                 row["seconds, median"] = f"{group['lesson_seconds'].median():.1f}"
             row["note"] = "best median" if marked and number == best else ""
             rows.append(row)
-    return rows
+    empty = "" if any(row["note"] for row in rows) else "note"
+    return [{name: text for name, text in row.items() if name != empty} for row in rows]
 
 
 def _charts(
@@ -212,7 +217,7 @@ def _charts(
 
     words, found = _in_words(metric), []
     for column, name in settings.items():
-        caption = f"{words.capitalize()} against {name}: every run a dot, the line joins the medians."
+        caption = f"{words.capitalize()} against {name}: every run a faint mark, the median a full one."
         found.append((caption, charts.effect(judged, column, name, metric, words)))
     for pair in itertools.combinations(settings, 2):
         names = [settings[column] for column in pair]
@@ -236,9 +241,9 @@ def _charts(
 
 def _ends(
     judged: pd.DataFrame, names: Iterable[str], metric: str, results: Sequence[Result], folder: Path
-) -> list[dict[str, str]]:
-    """Return each network's best and worst run, compared picture by picture where that is known."""
-    by_name, found = {result.name: result for result in results}, []
+) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
+    """Return each network's best and worst run, and the two compared picture by picture where possible."""
+    by_name, found, pairs = {result.name: result for result in results}, [], []
     for network, rows in judged.groupby("network", sort=False):
         rows = _ordered(rows, metric)
         ends = [rows.iloc[0], rows.iloc[-1]] if len(rows) > 1 else []
@@ -248,18 +253,38 @@ def _ends(
             page = _page(result, folder)
             found.append(values | {"value": f"{row[metric]:.4g}", "notebook": row["notebook"], "page": page})
         if ends:
-            found[-1]["paired"] = _paired(*(by_name[row["run"]].outcome.metrics for row in ends), network)
-    return found
+            pairs += _paired(network, *(by_name[row["run"]] for row in ends), names)
+    return found, pairs
 
 
-def _paired(best: Mapping[str, Any], worst: Mapping[str, Any], network: str) -> str:
-    """Compare two runs where both say of the same pictures which they had right ("0110...")."""
-    rights = [metrics["networks"][network].get("right", "") for metrics in (best, worst)]
-    if not rights[0] or len(rights[0]) != len(rights[1]) or best["data"] != worst["data"]:
-        return ""
+def _paired(network: str, best: Result, worst: Result, names: Iterable[str]) -> list[dict[str, str]]:
+    """Compare two runs that say of the same test pictures which they had right ("0110..."), in words."""
+    metrics = [result.outcome.metrics for result in (best, worst)]
+    rights = [each["networks"][network].get("right", "") for each in metrics]
+    if not rights[0] or len(rights[0]) != len(rights[1]) or _tested_on(metrics[0]) != _tested_on(metrics[1]):
+        return []
     from helpers.evaluation import compare
 
-    return str(compare(*(np.array(list(right)) == "1" for right in rights)))
+    compared = compare(*(np.array(list(right)) == "1" for right in rights))
+    if compared.p_value < 0.05:
+        ahead = "best" if compared.only_a > compared.only_b else "worst"
+        meaning = f"the {ahead} run has more pictures right, and chance hardly explains how many more"
+    elif compared.only_a + compared.only_b:
+        meaning = "chance alone may explain the difference"
+    else:
+        meaning = "both have the same pictures right"
+    counts = {"both right": compared.both, "only best right": compared.only_a}
+    counts |= {"only worst right": compared.only_b, "both wrong": compared.neither}
+    row = {"network": network, "best run": _named(best, names), "worst run": _named(worst, names)}
+    row |= {words: f"{count:,}" for words, count in counts.items()}
+    p = "below 0.001" if compared.p_value < 0.001 else f"{compared.p_value:.2g}"
+    return [row | {"p": p, "what it means": meaning}]
+
+
+def _tested_on(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what tells runs' test pictures apart; they may have learnt from different numbers of others."""
+    data = metrics.get("data") or {}
+    return data | {"used": (data.get("used") or {}).get("test")}
 
 
 def _page(result: Result, folder: Path) -> str:

@@ -1,13 +1,14 @@
 """A lesson's bookkeeping: its parameters and their rules, its clock, and the file with its numbers."""
 
 import json
-import os
 import re
 import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from helpers import CourseError
 from helpers.files import check_writable, write_json
@@ -73,10 +74,6 @@ def start_lesson(stem: str, /, *, rules: dict[str, Rule] | None = None, **parame
         check_writable(Path(parameters["metrics_path"]), "metrics_path=")
     set_seed(parameters.get("seed", 0))
     histories.clear()
-    if os.environ.get("BINDER_LAUNCH_HOST") and stem[:2] >= "04":
-        print(
-            "Binder gives 2 GB and one core: shut down the other lessons' kernels, and allow twice the time."
-        )
     return Lesson(stem, dict(parameters))
 
 
@@ -105,19 +102,31 @@ class Lesson:
         if getattr(info, "used", None):
             self.data["used"] = dict(info.used)
 
-    def record_network(self, name: str, *, weights: str, parameter_count: int, **metrics: float) -> None:
+    def record_network(
+        self, name: str, *, weights: str, parameter_count: int, right: Any = None, **metrics: float
+    ) -> None:
         """Note what one network reached.
 
         `weights` is "random" (trained from a random start), "imagenet", "file", "course" or
         "unavailable" (leave the metrics out). `metrics` are any of train_seconds (s),
         validation_accuracy, test_accuracy, macro_f1 (0 to 1) and test_loss (at least 0).
+        `right` says of each test picture whether the network was right: booleans of shape (n,), in an order
+        that the seed does not change, so that runs can be compared picture by picture. It is kept as text,
+        "0110...". Raises `TypeError` for an unknown metric or another `right`: a mistake of the author.
         """
         unknown = set(metrics) - set(NETWORK_METRICS)
         if unknown:
             raise TypeError(f"unknown metrics {sorted(unknown)}: known are {NETWORK_METRICS}")
         weights += ", stored" if name in self.stored else ""
         row = {"weights": weights, "parameter_count": int(parameter_count)}
-        self.networks[name] = row | {key: float(value) for key, value in metrics.items()}
+        row |= {key: float(value) for key, value in metrics.items()}
+        if right is not None:
+            flags = np.asarray(right)
+            if flags.dtype != bool or flags.ndim != 1:
+                found = f"{flags.dtype} of shape {flags.shape}"
+                raise TypeError(f"right= is {found}: it must be True or False for each test picture, (n,)")
+            row["right"] = "".join(np.where(flags, "1", "0"))
+        self.networks[name] = row
 
     def finish(self) -> None:
         """Say what the lesson cost and, when `metrics_path` is set, write its numbers there."""

@@ -52,7 +52,8 @@ def quiet_import() -> Iterator[None]:
 
     TensorFlow 2.21 reports missing graphics cards before it reads `TF_CPP_MIN_LOG_LEVEL`, straight to
     file descriptor 2, past `sys.stderr`. Python's errors still come through. Afterwards TensorFlow's own
-    logger reports errors only: it warns about every sixth network, because a lesson has several.
+    logger reports errors only: it warns about every sixth network, because a lesson has several. Where
+    memory is scarce, as on Binder, the first import prints a line that says what helps.
     """
     _spare_memory()
     try:
@@ -77,6 +78,9 @@ def _spare_memory() -> None:
     """
     limit = os.environ.get("MEM_LIMIT", "")
     if limit.isdigit() and int(limit) < 4e9:
+        if "tensorflow" not in sys.modules:
+            scarce = f"Only {int(limit) / 2**30:.2g} GB of memory, as on Binder"
+            print(f"{scarce}: shut down the other lessons' kernels, and allow twice the time.")
         os.environ.setdefault("TF_ONEDNN_USE_SYSTEM_ALLOCATOR", "1")
         with contextlib.suppress(OSError, AttributeError, TypeError):  # only glibc has it
             # M_MMAP_THRESHOLD: larger blocks go back when they are freed

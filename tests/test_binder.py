@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+import types
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-from helpers import COURSE_FOLDER, bookkeeping
+from helpers import COURSE_FOLDER, training
 
 PROJECT = tomllib.loads((COURSE_FOLDER / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
@@ -53,9 +54,17 @@ def test_after_the_build_every_launch_button_has_its_copy(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("lesson", "host", "lines"), [("05", "mybinder.org", 1), ("05", "", 0), ("02", "x", 0)]
+    ("limit", "said"), [("2147483648", "Only 2 GB of memory, as on Binder"), ("8589934592", ""), ("", "")]
 )
-def test_lessons_that_train_begin_with_one_line_on_binder_only(lesson, host, lines, monkeypatch, capsys):
-    monkeypatch.setenv("BINDER_LAUNCH_HOST", host)
-    bookkeeping.start_lesson(f"{lesson}-a-lesson", seed=0)
-    assert capsys.readouterr().out.count("shut down the other lessons' kernels") == lines
+def test_where_memory_is_as_scarce_as_on_binder_the_first_import_says_what_helps(
+    limit, said, monkeypatch, capsys
+):
+    monkeypatch.setenv("MEM_LIMIT", limit)
+    monkeypatch.setenv("TF_ONEDNN_USE_SYSTEM_ALLOCATOR", "0")  # what the import sets ends with the test
+    monkeypatch.delitem(sys.modules, "tensorflow", raising=False)
+    with training.quiet_import():  # a lesson's own import
+        monkeypatch.setitem(sys.modules, "tensorflow", types.ModuleType("tensorflow"))
+    with training.quiet_import():  # the import of what checks its picture files
+        pass
+    printed = capsys.readouterr().out
+    assert printed.startswith(said) and printed.count("shut down the other lessons' kernels") == bool(said)

@@ -9,7 +9,7 @@ from unittest.mock import Mock
 import numpy as np
 import pytest
 
-from helpers import CourseError, bookkeeping, files
+from helpers import CourseError, bookkeeping, evaluation, files
 
 STEM = "04-mnist-digits-cnn"
 WHOLE, NUMBER, SWITCH, WORDS, TEXT = (1, 1_000), (0.0, 100.0), (False, True), ("imagenet", "random"), "a file"
@@ -101,6 +101,28 @@ def test_metrics_file_holds_the_schema(tmp_path, capsys):
 def test_unknown_metric_is_refused():
     with pytest.raises(TypeError, match="acuracy"):
         bookkeeping.start_lesson(STEM).record_network("a", weights="random", parameter_count=1, acuracy=1.0)
+
+
+def test_which_pictures_were_right_is_kept_in_their_order_and_is_no_column_of_the_table(tmp_path):
+    path = tmp_path / "04.json"
+    lesson = bookkeeping.start_lesson(STEM, metrics_path=str(path))
+    right = np.arange(7) % 3 == 1
+    lesson.record_network("one", weights="random", parameter_count=1, right=right, test_accuracy=2 / 7)
+    lesson.record_network("two", weights="random", parameter_count=1, right=[True])
+    lesson.record_network("three", weights="random", parameter_count=1)
+    lesson.finish()
+    networks = json.loads(path.read_text())["networks"]
+    assert [row.get("right") for row in networks.values()] == ["0100100", "1", None]
+    table = evaluation.results_table(networks, "sample")
+    assert list(table) == ["data", "weights", "parameters", "test accuracy"]
+
+
+@pytest.mark.parametrize("right", [0.5, True, [], [1, 0], ["1"], [[True, False]], [True, None]])
+def test_anything_but_a_row_of_true_and_false_is_refused_in_one_line(right):
+    lesson = bookkeeping.start_lesson(STEM)
+    with pytest.raises(TypeError, match=r"^right= is \S+ of shape .+ for each test picture, \(n,\)$"):
+        lesson.record_network("a", weights="random", parameter_count=1, right=right)
+    assert not lesson.networks
 
 
 @pytest.mark.fault

@@ -75,6 +75,7 @@ BANDS = {
         "mobilenet": {"validation_accuracy": (0.6, 1.0)},
     },
 }
+PAIRED = ("04", "04a", "05", "06")  # say of each test picture whether a network was right
 # Every notebook runs by nbval. Those with bands show more in these runs: numbers, pages, the real pictures.
 RUNS = [("01", "sample"), *BANDS]
 CARD = COURSE_FOLDER / "data" / "models" / "intel-scenes.json"
@@ -156,6 +157,10 @@ def check_metrics(run, lesson, source):
         for metric, (low, high) in bands.items():
             value = float(measured[network][metric])
             assert low <= value <= high, f"{network}: {metric}={value} is not in {low}..{high}"
+    rights = {name: row for name, row in run.networks().items() if "right" in row}
+    assert bool(rights) == (lesson in PAIRED), "runs of a sweep cannot be compared picture by picture"
+    for name, row in rights.items():
+        assert row["right"].count("1") / len(row["right"]) == pytest.approx(row["test_accuracy"]), name
 
 
 def check_pages(run):

@@ -7,6 +7,7 @@ from pathlib import Path
 import nbformat
 import pandas as pd
 import pytest
+from bs4 import BeautifulSoup
 from course_notebooks import write_lesson, write_profile
 
 from course import sweep
@@ -36,7 +37,7 @@ def run_of(seed, rate, accuracy, *, kind="complete", error="", right=("", ""), f
     }
     metrics = {
         "parameters": values,
-        "data": {"name": "dots", "kind": kind, "counts": {"train": 60_000}},
+        "data": {"name": "dots", "kind": kind, "counts": {"train": 60_000, "test": 9}},
         "networks": networks,
         "history": {"tiny": [{"epoch": epoch, "val_loss": 1 / epoch} for epoch in (1, 2, 3)]},
         "peak_rss_mb": 900.0 + seed,
@@ -186,12 +187,46 @@ def test_samples_are_said_in_capitals_and_different_pictures_are_not_compared(tm
     assert "These runs saw different pictures (complete, sample): do not compare them." in text
 
 
-def test_the_best_and_the_worst_are_compared_picture_by_picture_where_that_is_known(tmp_path):
-    best = run_of(0, 0.1, 0.75, right=("1110", "10"))
-    worst = run_of(1, 0.1, 0.25, right=("1000", "100"))
-    text = report(tmp_path, best, worst)
-    assert text.count("on the same test pictures") == 1
-    assert "1 pictures right by both, 2 by the first alone, 0 by the second alone, 1 by neither" in text
+def pairs_in(text):
+    """The page's rows that compare two runs picture by picture, each by its headings."""
+    rows = BeautifulSoup(text, "html.parser").select("tr:has(td[data-label='only best right'])")
+    return [{cell["data-label"]: cell.get_text() for cell in row.select("td")} for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("right", "counts", "p", "meaning"),
+    [
+        (("1110", "1000"), "1 2 0 1", "0.5", "chance alone may explain the difference"),
+        (("0" + "1" * 20, "1" + "0" * 20), "0 20 1 0", "below 0.001", "the best run has more"),
+        (("1000000", "0111111"), "0 1 6 0", "0.12", "chance alone may explain the difference"),
+        (("0000000", "1111110"), "0 0 6 1", "0.031", "the worst run has more"),
+        (("110", "110"), "2 0 0 1", "1", "both have the same pictures right"),
+    ],
+)
+def test_the_best_and_the_worst_are_compared_picture_by_picture(tmp_path, right, counts, p, meaning):
+    best, worst = (run_of(seed, 0.1, 0.7 - seed, right=(hits, "")) for seed, hits in enumerate(right))
+    best.outcome.metrics["data"]["used"] = {"train": 5}  # it learnt from fewer, and was asked about as many
+    text = report(tmp_path, best, worst, run_of(2, 0.1, 0.5))
+    (pair,) = pairs_in(text)
+    named = [pair[word] for word in ("network", "best run", "worst run")]
+    assert named == ["tiny", "seed=0", "seed=1"]
+    said = [pair[word] for word in ("both right", "only best right", "only worst right", "both wrong", "p")]
+    assert said == [*counts.split(), p] and pair["what it means"].startswith(meaning)
+    assert "Of 3 runs the best is partly lucky and the worst partly unlucky." in text
+    assert "right" not in pd.read_csv(tmp_path / "sweep.csv") and ">1110<" not in text
+
+
+def test_other_test_pictures_or_none_that_are_known_are_not_compared(tmp_path):
+    def pairs(change, right):
+        runs = run_of(0, 0.1, 0.7, right=("110", "")), run_of(1, 0.1, 0.2, right=(right, ""))
+        change(runs[1].outcome.metrics)
+        return pairs_in(report(tmp_path, *runs))
+
+    assert pairs(lambda metrics: None, "011")
+    assert not pairs(lambda metrics: None, "0110")
+    assert not pairs(lambda metrics: metrics["networks"]["tiny"].pop("right"), "011")
+    assert not pairs(lambda metrics: metrics["data"].update(counts={"train": 60_000, "test": 8}), "011")
+    assert not pairs(lambda metrics: metrics["data"].update(used={"test": 3}), "011")
 
 
 def test_a_lesson_without_networks_or_with_failures_alone_has_its_page(tmp_path):
@@ -200,6 +235,7 @@ def test_a_lesson_without_networks_or_with_failures_alone_has_its_page(tmp_path)
     ]
     text = report(tmp_path, *bare)
     assert "This lesson measures no network" in text and "best median" not in text
+    assert not re.search(r'<th scope="col">(network|note)<', text.partition("<summary>")[0])
     assert [text.count(f'"{name}">{n}<') for name, n in (("median", 3.5), ("lowest", 3), ("runs", 2))] == [
         1,
         1,
@@ -243,6 +279,18 @@ def test_runs_that_exist_are_compared_on_the_same_page(tmp_path):
     assert rows["notebook"][0] == "../a/out/04-digits.ipynb" and rows["status"][4] == "failed"
     assert "tiny 0.1 at 0.1, 0.3 at 0.3" in (tmp_path / "page" / "sweep.html").read_text(encoding="utf-8")
     assert not list((tmp_path / "a").rglob("*.html")), "it wrote into a folder that is not its own"
+
+
+def test_two_runs_out_of_a_sweep_are_compared_alone(tmp_path):
+    for number in (0, 1, 2):
+        place = tmp_path / "done" / str(number)
+        place.mkdir(parents=True)
+        run_of(number, 0.1, 0.5, right=("110", "")).write(place)
+    assert compare_runs([tmp_path / "done/0", tmp_path / "done/2"], tmp_path / "page") == 0
+    assert set(pd.read_csv(tmp_path / "page" / "sweep.csv")["parameter.seed"]) == {0, 2}
+    assert pairs_in((tmp_path / "page" / "sweep.html").read_text(encoding="utf-8"))
+    assert compare_runs([tmp_path], tmp_path / "whole") == 0
+    assert set(pd.read_csv(tmp_path / "whole" / "sweep.csv")["parameter.seed"]) == {0, 1, 2}
 
 
 @pytest.mark.fault
