@@ -4,6 +4,7 @@ A lesson's page is its notebook with the stored outputs: nothing is run here, an
 """
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from myst_nb.core.render import NbElementRenderer
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from parts import LABS, LINKS, NOTEBOOKS, PROJECT, explanations, put_in
+from parts import LABS, LINKS, NOTEBOOKS, PROJECT, REPOSITORY, explanations, put_in
 
 project = "Image classification: from pixels to transfer learning"
 author = "the authors of the course"
@@ -31,8 +32,12 @@ html_theme = "sphinx_book_theme"
 html_title = project
 html_favicon = "static/favicon.svg"
 html_static_path = ["static"]
-# a page at the root that leads to the front page, and the labs, each a page that needs no other
-html_extra_path = ["extra", *sorted(str(path) for path in LABS.glob("*.html"))]
+# a page at the root that leads to the front page, and the labs, each a page that needs no other, with the
+# picture that it shows where JavaScript is switched off
+html_extra_path = [
+    "extra",
+    *sorted(str(path) for path in LABS.glob("*.*") if path.suffix in (".html", ".png")),
+]
 html_css_files = ["site.css"]
 html_js_files = ["site.js"]
 html_copy_source = html_show_sourcelink = False
@@ -40,7 +45,7 @@ html_context = {
     "default_mode": "auto"
 }  # light or dark as the reader's system is; without it, an error is logged
 html_theme_options = {
-    "repository_url": PROJECT["urls"]["Repository"],
+    "repository_url": REPOSITORY,
     "repository_branch": "main",
     "use_repository_button": True,
     "use_download_button": False,  # it would offer the notebook as it is changed below
@@ -49,8 +54,14 @@ html_theme_options = {
         "colab_url": "https://colab.research.google.com",
         "notebook_interface": "jupyterlab",
     },
+    # a second search box, in a bar that the theme does not need; its buttons took the clicks of the real ones
+    "navbar_persistent": [],
     "show_toc_level": 2,
+    "extra_footer": f'<p>The course lives at <a href="{REPOSITORY}">{REPOSITORY}</a>.</p>',
 }
+
+
+PAGES = re.compile(r"(?<=\]\()([\w-]+)\.(?:md|ipynb)(?=[)#])")  # of links beside the page
 
 
 def for_readers(app, docname, source):
@@ -64,6 +75,9 @@ def for_readers(app, docname, source):
             tags += ["hide-input"] * shown.get("source_hidden", False)
             tags += ["remove-cell"] * ("colab" in tags)
             cell["source"] = LINKS.sub(r"\1", "".join(cell["source"]))
+            for shown in (output.get("data", {}) for output in cell.get("outputs", ())):
+                if "text/markdown" in shown:  # a link in an output, as in a caption, is not looked up
+                    shown["text/markdown"] = PAGES.sub(r"\1.html", "".join(shown["text/markdown"]))
         name = docname.removeprefix("notebooks/")
         deeper = sorted(path.stem for path in NOTEBOOKS.glob(f"{name[:2]}[a-z]-*.ipynb"))
         if deeper and name not in deeper:

@@ -35,6 +35,8 @@ COLOURS = sns.color_palette("colorblind")
 # matplotlib's own font lacks Burmese; Linux, Windows and macOS have it under different names
 BURMESE = {"Noto Sans Myanmar", "Padauk", "Myanmar Text", "Myanmar MN"} & set(get_font_names())
 
+WIDE = 10.4  # inches: in a window of 800 pixels the writing on a wider figure would shrink to a few
+
 plt.rc("figure", dpi=100)
 plt.rc("font", size=11, family=["sans-serif", *sorted(BURMESE)])
 plt.rc("axes", titlesize=11, prop_cycle=plt.cycler(color=COLOURS))
@@ -49,17 +51,19 @@ def show(fig: Figure, *, alt: str, caption: str, photo: bool = False) -> None:
 
     JupyterLab and Colab take no notice of the text alternative that a picture carries, so it also stands,
     folded, below the caption. `photo=True` stores it as JPEG (quality 80), which is a sixth of the size for
-    photographs; graphs stay PNG. Raises `ValueError` when alt or caption is empty.
+    photographs; graphs stay PNG. A wide figure is not shrunk to JupyterLab's window but scrolls within its
+    own box. Raises `ValueError` when alt or caption is empty.
     """
     alt, caption = _readable(alt), _readable(caption)
     if not alt.strip() or not caption.strip():
         raise ValueError("a figure needs a text alternative (alt) and a caption")
     kind, options = ("image/jpeg", {"pil_kwargs": {"quality": 80}}) if photo else ("image/png", {})
+    look = {"alt": alt} | ({"unconfined": True} if fig.get_figwidth() > WIDE else {})
     picture = io.BytesIO()
     fig.savefig(picture, format=kind.split("/")[1], bbox_inches="tight", facecolor="white", **options)
     plt.close(fig)
     content = base64.b64encode(picture.getvalue()).decode("ascii")
-    display({kind: content, "text/plain": f"[Figure: {alt}]"}, raw=True, metadata={kind: {"alt": alt}})
+    display({kind: content, "text/plain": f"[Figure: {alt}]"}, raw=True, metadata={kind: look})
     words = html.escape(" ".join(alt.split()), quote=False)
     display(Markdown(f"*{caption}*\n\n<details><summary>In words</summary>{words}</details>"))
 

@@ -36,6 +36,13 @@ def test_show_stores_alt_text_and_caption_and_closes_the_figure(shown):
     assert (kind, image.format) == ("image/png", "PNG") and "mine" not in plt.get_figlabels()
 
 
+def test_a_wide_figure_scrolls_in_its_own_box_in_jupyterlab_and_a_narrow_one_fits_the_window(shown):
+    for inches in (9, 12):
+        figures.show(plt.figure(figsize=(inches, 2)), **TEXTS)
+    looks = [options["metadata"]["image/png"] for _, options in shown if "metadata" in options]
+    assert looks == [{"alt": TEXTS["alt"]}, {"alt": TEXTS["alt"], "unconfined": True}]
+
+
 @pytest.mark.parametrize("missing", ["alt", "caption"])
 def test_figure_without_its_texts_is_refused(missing):
     with pytest.raises(ValueError, match="text alternative"):

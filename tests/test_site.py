@@ -106,18 +106,17 @@ def test_every_picture_has_a_text_that_is_not_a_hash(site):
     assert not [(name, alt) for name, alt in texts if len(alt) < 5 or re.search(r"[0-9a-f]{32}", alt)]
 
 
-def test_every_link_inside_leads_to_a_page_and_a_place_on_it(site):
+def test_every_link_inside_leads_to_a_file_and_to_a_place_on_its_page(built, site):
     lost = []
     for name, page in site.items():
-        for link in page.links:
+        for link in [*page.links, *page.loaded]:
             parts = urlsplit(link)
-            if parts.scheme or parts.path.startswith("/") or not link.strip("#"):
+            if parts.scheme or not link.strip("#") or name.startswith("_static/"):
                 continue
-            target = (COURSE_FOLDER / name).parent.joinpath(unquote(parts.path)) if parts.path else None
-            there = target.resolve().relative_to(COURSE_FOLDER).as_posix() if target else name
-            if there.endswith(".html") and (
-                there not in site or (parts.fragment and unquote(parts.fragment) not in site[there].anchors)
-            ):
+            target = (built / name).parent / unquote(parts.path) if parts.path else built / name
+            there = target.resolve().relative_to(built.resolve()).as_posix()
+            anchors = site[there].anchors if there in site else ()
+            if not target.is_file() or (parts.fragment and unquote(parts.fragment) not in anchors):
                 lost.append((name, link))
     assert not lost
 
@@ -144,3 +143,36 @@ def test_a_page_is_whole_in_a_browser_narrow_and_wide(built, browser, name, sche
     """The same for every page: tests/benchmarks/site_audit.py."""
     with site_audit.served(built) as address:
         assert not site_audit.faults_of(browser, address, name, schemes=[scheme], widths=widths)
+
+
+def test_on_a_phone_the_lessons_and_the_pages_contents_open_and_close_again(built, browser):
+    with site_audit.served(built) as address:
+        page = browser.new_page(viewport={"width": 390, "height": 844})
+        page.goto(address + "notebooks/02-convolution-by-hand.html")
+        for button, words in (("primary", "5. Intel scenes"), ("secondary", "On trial")):
+            listed = page.get_by_role("link", name=words)
+            assert not listed.first.is_visible()
+            page.locator(f".{button}-toggle:visible").click()
+            listed.first.wait_for(state="visible", timeout=5_000)
+            page.keyboard.press("Escape")
+            listed.first.wait_for(state="hidden", timeout=5_000)
+        page.close()
+
+
+def test_a_lesson_read_in_the_dark_prints_in_the_light_without_cut_code_and_with_its_licence(built, browser):
+    theme = "document.documentElement.dataset.theme"
+    with site_audit.served(built) as address:
+        page = browser.new_page(color_scheme="dark", viewport={"width": 700, "height": 1000})
+        page.goto(address + "notebooks/02-convolution-by-hand.html")
+        page.evaluate(f"addEventListener('beforeprint', () => {{ window.printed = {theme} }})")
+        page.pdf()
+        assert page.evaluate(f"[window.printed, {theme}]") == ["light", "dark"]
+        page.emulate_media(media="print")
+        code = page.locator(".cell pre")
+        assert code.count() > 20
+        assert not code.evaluate_all(
+            "boxes => boxes.filter((box) => box.scrollWidth > box.clientWidth + 1).length"
+        )
+        assert page.get_by_text("texts and figures: CC BY 4.0").is_visible()
+        assert not page.get_by_role("link", name="5. Intel scenes").first.is_visible()
+        page.close()

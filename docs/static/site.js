@@ -9,3 +9,11 @@ addEventListener("DOMContentLoaded", () => {
     entry.setAttribute("role", "listitem");
   }
 });
+
+// Paper is white: a page that is read in the dark is printed in the light.
+let shade;
+addEventListener("beforeprint", () => {
+  shade = document.documentElement.dataset.theme;
+  document.documentElement.dataset.theme = "light";
+});
+addEventListener("afterprint", () => (document.documentElement.dataset.theme = shade));
