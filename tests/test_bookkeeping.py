@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import sys
 import types
 from unittest.mock import Mock
@@ -159,3 +160,10 @@ def test_full_disk_leaves_the_old_file(tmp_path, monkeypatch):
         files.write_json(path, {"new": 2})
     assert json.loads(path.read_text()) == {"old": 1}
     assert [item.name for item in tmp_path.iterdir()] == ["04.json"]
+
+
+def test_a_lessons_memory_is_its_own_and_not_that_of_the_process_that_started_it():
+    held = np.ones(100_000_000)  # 800 MB
+    line = "from helpers.bookkeeping import peak_memory_mb; print(peak_memory_mb())"
+    done = subprocess.run([sys.executable, "-c", line], capture_output=True, text=True, check=True)
+    assert 10 < float(done.stdout) < held.nbytes / 1e6 / 2

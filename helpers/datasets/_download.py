@@ -54,12 +54,16 @@ def download(a_set: Any, patient: bool) -> None:
             info = a_set.look(made.parent, IN_CACHE).info
             if info.kind != "complete":
                 raise CourseError(info.note or info.in_words())
-            with contextlib.suppress(CourseError, OSError):
-                if a_set.look(cache, IN_CACHE).info.kind == "complete":
-                    return  # another process was faster
-            if os.path.lexists(place):
+            try:
+                made.rename(place)
+            except OSError:
+                with contextlib.suppress(CourseError, OSError):
+                    if a_set.look(cache, IN_CACHE).info.kind == "complete":
+                        return  # another process was faster
+                if not os.path.lexists(place):
+                    raise
                 place.rename(made.with_name("replaced"))  # a damaged set, or a link that leads nowhere
-            made.rename(place)
+                made.rename(place)
     except DownloadFailed:
         raise
     except CourseError as reason:
