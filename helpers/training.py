@@ -72,9 +72,9 @@ def quiet_import() -> Iterator[None]:
 
 
 def _spare_memory() -> None:
-    """Have TensorFlow give back what a training needed, where Binder names less than 4 GB in MEM_LIMIT.
+    """Where MEM_LIMIT (Binder sets it) is under 4 GB, say what helps, and have TensorFlow give memory back.
 
-    Its own pool keeps all it has ever held: in lesson 5, 290 MB more and 40% less work for the processor.
+    Its own pool keeps all that it has ever held: in lesson 5 that is 290 MB more, and 40% less work.
     """
     limit = os.environ.get("MEM_LIMIT", "")
     if limit.isdigit() and int(limit) < 4e9:

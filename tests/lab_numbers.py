@@ -5,10 +5,9 @@ import shutil
 import subprocess
 
 import pytest
+from lab_browser import LABS
 
-from helpers import COURSE_FOLDER
-
-SOURCES = COURSE_FOLDER / "helpers" / "labs" / "src"
+SOURCES = LABS / "src"
 
 
 def in_node(name, code, given=None):
