@@ -55,36 +55,32 @@ def test_the_valleys_page_shows_the_lessons_numbers_at_the_start_and_after_a_ste
 
 def test_the_valleys_challenge_is_met_by_keyboard_alone(open_page):
     page = open_page("valley", reduced_motion="reduce")
-    press, verdict = page.keyboard.press, page.locator("#verdict")
 
-    def run(rate, momentum_steps=0):
-        page.locator("#rate").focus()
-        press("ControlOrMeta+a")
-        page.keyboard.type(str(rate))
-        press("Tab")
-        press("Tab")
-        for _ in range(momentum_steps):
-            press("ArrowRight")
-        page.get_by_role("button", name="Run 40 steps").focus()
-        press("Enter")
+    def press(*keys):
+        for key in keys:
+            page.keyboard.press(key)
 
     page.get_by_label("the cross's vote").focus()
     press("ArrowRight")
-    for rate in (5, 9.2, 9):
-        run(rate)
-    assert "9 arrives, rate 9.2 does not" in verdict.inner_text()
-    run(9.1)
-    assert "Found: 9 arrives, 9.1 climbs out" in verdict.inner_text()
-    run(9, 10)
-    assert "Both done" in verdict.inner_text() and page.locator(".challenge.met").count() == 1
+    for rate, momentum, said in (
+        (9.2, 0, ""),
+        (9, 0, "9 arrives, rate 9.2 does not"),
+        (9.1, 0, "Found: 9 arrives, 9.1 climbs out"),
+        (9, 10, "Both done"),
+    ):
+        page.locator("#rate").focus()
+        press("ControlOrMeta+a", *str(rate), "Tab", "Tab", *["ArrowRight"] * momentum)
+        page.get_by_role("button", name="Run 40 steps").focus()
+        press("Enter")
+        assert said in page.locator("#verdict").inner_text()
+    assert page.locator(".challenge.met").count() == 1
 
 
 def test_a_click_in_the_valley_starts_there_and_running_takes_forty_steps(open_page):
     page = open_page("valley")
     page.get_by_label("both votes").check()
-    before = page.locator("#now").inner_text()
     page.locator("#landscape").click(position={"x": 100, "y": 100})
-    assert page.locator("#now").inner_text() != before and page.locator("#start-cross").input_value() != "1"
+    assert page.locator("#start-cross").input_value() != "1"
     page.get_by_role("button", name="Run 40 steps").click()
     page.get_by_text("Step 40:").first.wait_for()
     assert page.get_by_role("button", name="One step").is_disabled()

@@ -11,7 +11,6 @@ from PIL import Image, ImageDraw
 
 from helpers import CourseError, datasets, figures
 from helpers.digits import read_digit
-from helpers.published import MODELS_FOLDER, load_network
 
 EXPORTER = runpy.run_path(str(figures.LABS / "draw_a_digit.py"))
 DIGIT = json.loads((SOURCES / "draw-a-digit.json").read_text("utf-8"))
@@ -26,26 +25,20 @@ def answers(network, pictures, first=-1):
     return in_node("draw-a-digit", ANSWERS, [network, given, first])
 
 
-def test_the_digits_page_holds_the_committed_network():
-    network = load_network(MODELS_FOLDER / "mnist-compact.keras")
-    now = json.loads(json.dumps(EXPORTER["described"](network)))  # a tuple becomes a list
+@pytest.mark.kernel
+def test_the_page_holds_the_committed_network_and_reads_test_pictures_as_keras_does(digit_network):
+    now = json.loads(json.dumps(EXPORTER["described"](digit_network)))  # a tuple becomes a list
     for part in ("sha256", "layers"):
         assert DIGIT[part] == now[part], "the page is stale: python -m helpers.labs.draw_a_digit"
-
-
-def test_the_page_reads_test_pictures_as_keras_does():
     mnist = datasets.load_mnist("auto" if os.environ.get("COURSE_DATA_DIR") else "sample")
-    pictures = mnist.x_test[:2000]
-    wanted = load_network(MODELS_FOLDER / "mnist-compact.keras").predict(pictures[..., np.newaxis], verbose=0)
-    found = np.array(answers(DIGIT, pictures))[:, 0]
+    wanted = digit_network.predict(mnist.x_test[:2000, ..., np.newaxis], verbose=0)
+    found = np.array(answers(DIGIT, mnist.x_test[:2000]))[:, 0]
     assert (found.argmax(axis=1) == wanted.argmax(axis=1)).all() and abs(found - wanted).max() < 0.005
 
 
-def keras_stacks():
+def keras_stacks(keras):
     """Return two networks with every kind of layer that the page knows; 16 bits can hold their weights."""
-    import keras
-    from keras import layers
-
+    layers = keras.layers
     first = [
         layers.Rescaling(1 / 127.5, -1), layers.Conv2D(3, (3, 2), (2, 1), "same", activation="relu"),
         layers.DepthwiseConv2D(3, 2, "same"), layers.BatchNormalization(), layers.ReLU(), layers.Dropout(0.5),
@@ -69,10 +62,9 @@ def keras_stacks():
         yield stack
 
 
-def test_every_kind_of_layer_gives_what_keras_gives():
-    import keras
-
-    for stack in keras_stacks():
+@pytest.mark.kernel
+def test_every_kind_of_layer_gives_what_keras_gives(keras):
+    for stack in keras_stacks(keras):
         picture = np.random.default_rng(1).integers(0, 256, (1, 11, 13)).astype("float32")
         told = [layer for layer in stack.layers if "Dropout" not in type(layer).__name__]
         every = keras.Model(stack.inputs[0], [layer.output for layer in told])(picture[..., np.newaxis])
@@ -82,22 +74,17 @@ def test_every_kind_of_layer_gives_what_keras_gives():
             np.testing.assert_allclose(found, np.ravel(wanted), rtol=0, atol=room, err_msg=layer.name)
 
 
-def test_a_network_that_the_page_cannot_compute_is_refused():
-    import keras
-    from keras import layers
-
-    unknown = {
-        "LayerNormalization": layers.LayerNormalization(),
-        "dilation_rate": layers.Conv2D(2, 3, dilation_rate=2),
-        "'gelu'": layers.Conv2D(2, 3, activation="gelu"),
-        "max_value": layers.ReLU(6),
-    }
-    for name, layer in unknown.items():
-        with pytest.raises(CourseError, match=name):
-            EXPORTER["described"](keras.Sequential([keras.Input((9, 9, 1)), layer]))
+@pytest.mark.kernel
+def test_a_network_that_the_page_cannot_compute_is_refused(keras):
+    layers = keras.layers
     given = keras.Input((9, 9, 1))
-    with pytest.raises(CourseError, match="plain stack"):
-        EXPORTER["described"](keras.Model(given, layers.add([given, layers.ReLU()(given)])))
+    for words, network in {
+        "LayerNormalization": keras.Sequential([given, layers.LayerNormalization()]),
+        "dilation_rate": keras.Sequential([given, layers.Conv2D(2, 3, dilation_rate=2)]),
+        "plain stack": keras.Model(given, layers.add([given, layers.ReLU()(given)])),
+    }.items():
+        with pytest.raises(CourseError, match=words):
+            EXPORTER["described"](network)
 
 
 def test_a_drawing_is_prepared_as_read_digit_prepares_its_file(tmp_path):
