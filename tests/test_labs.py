@@ -121,21 +121,18 @@ def test_the_window_follows_the_mouse_and_play_fills_the_map(open_page):
     cells.nth(39).hover()
     cells.nth(36).hover()  # back to where the line began: it stays painted
     page.mouse.up()
-    cells.nth(44).click()
-    assert [cells.nth(n).inner_text() for n in (36, 39, 44)] == ["1", "1", "1"]
+    assert [cells.nth(n).inner_text() for n in (36, 39)] == ["1", "1"]
     page.locator(".grip").drag_to(cells.nth(80), target_position={"x": 30, "y": 30}, force=True)
     assert place.inner_text() == "Window in row 7, column 7"
-    page.locator("#map button").nth(8).hover()
-    assert place.inner_text() == "Window in row 2, column 2"
     page.uncheck("#mean")
     page.locator("#map button").nth(8).hover()
+    assert place.inner_text() == "Window in row 2, column 2"
     assert page.locator("#result").inner_text() == "Sum 9"
     page.select_option("#dilation", "3")
     assert page.locator("#picture .used").count() == 9  # in the first place a window with gaps
     page.select_option("#dilation", "1")
     page.select_option("#stride", "3")
     page.click("#play")
-    assert page.locator("#map .blank").count() > 0
     page.wait_for_function("document.querySelectorAll('#map .blank').length === 0")
     assert place.inner_text() == "Window in row 3, column 3"
 
@@ -156,11 +153,6 @@ def test_the_challenge_of_the_sliding_window_is_met_with_the_keyboard_alone(open
     assert page.locator("#verdict").inner_text() == "Pixels changed: 2. The network still says X."
     press(page, *"dl ll ")
     assert page.locator(".met #verdict").inner_text().startswith("Fooled with 4 changed pixels. No smaller")
-    press(page, "Tab", "u")
-    assert page.locator("#place").inner_text() == "Window in row 6, column 7"
-    page.locator("#kernel input").first.focus()
-    press(page, "u")
-    assert page.locator("#kernels").input_value() == "own"
 
 
 def random_stack(chance):

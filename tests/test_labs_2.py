@@ -44,12 +44,10 @@ def test_the_valleys_page_shows_the_lessons_numbers_at_the_start_and_after_a_ste
         line, cross = (f"{vote:.3f}" for vote in place)
         assert f"loss {lesson['loss_at'](place):.4f}, votes {line} and {cross}" in shown
         said = lesson["softmax"](lesson["PICTURES"] @ np.column_stack([place, lesson["VOTES"][:, 1]]))[:, 0]
-        table = page.locator("#pulls").inner_text().replace("−", "-").split()
         slopes = (said - [1, 1, 0, 0])[:, np.newaxis] * lesson["PICTURES"]
-        wanted = [
-            [f"{share:.3f}", *(f"{one:.3f}" for one in row)] for share, row in zip(said, slopes, strict=True)
-        ]
-        assert [table[row * 7 + 4 : row * 7 + 7] for row in range(4)] == wanted
+        wanted = [f"{one:.3f}" for one in np.column_stack([said, slopes]).ravel()]
+        table = page.locator("#pulls").inner_text().replace("−", "-").split()
+        assert [cell for row in range(4) for cell in table[row * 7 + 4 : row * 7 + 7]] == wanted
         page.get_by_role("button", name="One step").click()
 
 
