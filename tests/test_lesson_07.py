@@ -4,7 +4,6 @@
 """
 
 import base64
-import hashlib
 import re
 import shutil
 import zipfile
@@ -15,6 +14,7 @@ import pandas as pd
 import pytest
 from benchmarks.recipes import run_cells
 from PIL import Image, ImageOps
+from test_pictures import state_of
 
 from course.cli import main
 from helpers import COURSE_FOLDER, CourseError, own_pictures
@@ -61,11 +61,6 @@ def make_submission(folder, source, faulty):
                 smaller.save(folder / place.name / f"{path.stem} (copy).jpg", quality=60)
 
 
-def content(folder):
-    files = [path for path in folder.rglob("*") if path.is_file()]
-    return {path: (hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_mtime_ns) for path in files}
-
-
 @pytest.fixture(scope="module")
 def faulty(tmp_path_factory):
     """A folder with every fault planted that the audit looks for."""
@@ -91,8 +86,8 @@ def faulty(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def audited(faulty):
-    before, pictures = content(faulty), own_pictures.audit(own_pictures.class_folders(faulty), most=60)
-    assert content(faulty) == before, "nothing of the user's is changed"
+    before, pictures = state_of(faulty), own_pictures.audit(own_pictures.class_folders(faulty), most=60)
+    assert state_of(faulty) == before, "nothing of the user's is changed"
     return pictures
 
 
@@ -125,12 +120,6 @@ def test_relatives_share_a_group_and_nobody_else_does(audited):
     assert number["burst 10.jpg"] == number["burst 17.jpg"]
     assert audited.groups.max() + 1 == len(audited.names) - 3
     assert len(audited.labels) == 63 and audited.pictures.shape == (63, 160, 160, 3)
-
-
-def test_a_picture_on_its_side_is_turned_upright(audited):
-    upright = np.asarray(photograph(1_000).resize((160, 160), Image.Resampling.BILINEAR), dtype=float)
-    read = audited.pictures[audited.names.index("sideways.jpg")]
-    assert np.abs(read - upright).mean() < 4 < np.abs(np.rot90(read) - upright).mean()
 
 
 def test_a_large_photograph_is_read_and_of_a_large_class_only_as_many_as_are_wanted(tmp_path):
