@@ -6,6 +6,7 @@ import io
 import os
 import re
 import shutil
+import sys
 import threading
 import time
 import zipfile
@@ -56,6 +57,7 @@ def public_scenes(server, monkeypatch, tmp_path):
     monkeypatch.setattr(intel_scenes, "URL", server.url + "data/archive")
     monkeypatch.setattr(intel_scenes, "PUBLISHED", {"train": 18, "test": 12})
     monkeypatch.setattr(intel_scenes, "MEGABYTES", 2)  # half as much again is what may come
+    monkeypatch.setitem(sys.modules, "tensorflow", Mock())  # which takes seconds to import
     publish_scenes(server, tmp_path)
     return datasets.find_intel_scenes, "/data/archive", "intel-scenes", "2 MB"
 

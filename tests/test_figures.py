@@ -36,11 +36,6 @@ def test_show_stores_alt_text_and_caption_and_closes_the_figure(shown):
     assert (kind, image.format) == ("image/png", "PNG") and "mine" not in plt.get_figlabels()
 
 
-def test_a_wide_figure_scrolls_in_its_own_box_in_jupyterlab(shown):
-    figures.show(plt.figure(figsize=(12, 2)), **TEXTS)
-    assert shown[0][1]["metadata"]["image/png"] == {"alt": TEXTS["alt"], "unconfined": True}
-
-
 @pytest.mark.parametrize("missing", ["alt", "caption"])
 def test_figure_without_its_texts_is_refused(missing):
     with pytest.raises(ValueError, match="text alternative"):

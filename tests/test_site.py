@@ -100,15 +100,6 @@ def test_the_history_of_results_is_drawn_and_told_and_its_absence_is_no_fault(tm
     assert "![A row for each of 1 networks" in told
 
 
-@pytest.mark.parametrize(
-    ("part", "words", "said"),
-    [("picture", "02 nothing", "cell 'nothing'"), ("readme", "## A ... ## B", "'## A'")],
-)
-def test_what_the_front_page_takes_from_elsewhere_is_named_where_it_is_gone(part, words, said):
-    with pytest.raises(ValueError, match=said):
-        PARTS[part](words)
-
-
 def test_every_picture_has_a_text_that_is_not_a_hash(site):
     texts = [(name, alt) for name, page in site.items() for alt in page.pictures]
     assert len(texts) > 50
