@@ -20,16 +20,15 @@ def seven(paper="white", ink="black", width=12):
 
 def test_digit_is_laid_out_as_in_mnist(tmp_path, monkeypatch):
     seven().save(tmp_path / "seven.png")
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(tmp_path))
     pixels, steps = read_digit("~/seven.png")
     assert pixels.shape == (28, 28) and pixels.dtype == np.uint8 and pixels.max() == 255
     assert max(np.ptp(place) for place in np.nonzero(pixels)) + 1 == 20
-    centre = [(pixels.sum(axis=1 - axis) * np.arange(28)).sum() / pixels.sum() for axis in (0, 1)]
+    centre = [np.average(np.arange(28), weights=pixels.sum(axis=axis)) for axis in (0, 1)]
     assert np.allclose(centre, 14, atol=0.51)
     assert list(steps) == ["picture", "ink", "digit", "box", "centred"]
-    assert steps["picture"].shape == (200, 300, 3) and max(steps["box"].shape) == 20
-    assert np.array_equal(steps["centred"], pixels)
+    assert steps["picture"].shape == (200, 300, 3) and np.array_equal(steps["centred"], pixels)
 
 
 def with_a_shadow():

@@ -326,9 +326,10 @@ def test_predict_answers_for_what_it_can_read_and_names_the_rest(network_file, t
 @pytest.mark.kernel
 @pytest.mark.fault
 def test_predict_refuses_what_is_no_network_of_the_course_or_runs_code(keras, network_file, tmp_path, capsys):
-    spy = keras.layers.Lambda(lambda x: print("code has run") or x)
-    harmful = keras.Sequential([keras.Input((32, 32, 3)), spy])
-    plain = keras.Sequential([keras.Input((32, 32, 3)), keras.layers.GlobalAveragePooling2D()])
+    shape, spy = keras.Input((32, 32, 3)), keras.layers.Lambda(lambda x: print("code has run") or x)
+    harmful, plain = (
+        keras.Sequential([shape, layer]) for layer in (spy, keras.layers.GlobalAveragePooling2D())
+    )
     own_pictures.save_network(harmful, tmp_path / "harmful.keras", ["a", "b"])
     own_pictures.save_network(plain, tmp_path / "other.keras", ["a", "b"])
     plain.save(tmp_path / "unnamed.keras")
@@ -336,7 +337,6 @@ def test_predict_refuses_what_is_no_network_of_the_course_or_runs_code(keras, ne
     with zipfile.ZipFile(network_file) as whole, zipfile.ZipFile(tmp_path / "empty.keras", "w") as part:
         for name in ("config.json", own_pictures.LABELS):
             part.writestr(name, whole.read(name))
-    picture = str(next(DRAWN.rglob("*.png")))
     capsys.readouterr()  # what the layer printed while it was made
     for name, says in {
         "harmful": "holds 'Lambda', which no network of the course does",
@@ -346,6 +346,6 @@ def test_predict_refuses_what_is_no_network_of_the_course_or_runs_code(keras, ne
         "empty": "cannot be loaded",
         "missing": "there is no file",
     }.items():
-        assert main(["predict", str(tmp_path / f"{name}.keras"), picture]) == 2, name
+        assert main(["predict", str(tmp_path / f"{name}.keras"), str(next(DRAWN.rglob("*.png")))]) == 2, name
         told = capsys.readouterr()
         assert says in told.err and len(told.err.splitlines()) == 1 and not told.out

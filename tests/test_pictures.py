@@ -146,7 +146,7 @@ def test_a_full_temporary_disk_is_one_line_and_nothing_is_lost(wrong, album, mon
 
 def test_clean_folder_is_returned_itself(album):
     report = datasets.usable_pictures(album, CLASSES)
-    assert report.folder == album and report.problems == [] and report.counts == {"cars": 2, "planes": 2}
+    assert (report.folder, report.problems, report.counts) == (album, [], {"cars": 2, "planes": 2})
     assert datasets.usable_pictures(album / "cars", ()).counts == {"pictures": 2}
 
 
