@@ -73,7 +73,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     add = commands.add_parser("compare", help="one page on runs that exist").add_argument
     add("folders", nargs="+", type=Path, metavar="RUN", help="a folder that run or sweep left")
-    add("--output", type=Path, metavar="DIR", help="folder for the page (else runs/compare-<time>/)")
+    add("--output", type=Path, metavar="DIR", help="new folder for the page (else runs/compare-<time>/)")
 
     add = commands.add_parser("data", help="which pictures are found where").add_argument
     add("names", nargs="*", metavar="NAME", help="only these sets")

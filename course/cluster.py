@@ -18,14 +18,13 @@ from concurrent.futures import CancelledError
 from pathlib import Path
 from typing import Any
 
-import psutil
 from distributed import Client, as_completed
 
 from course.data import in_use
 from course.lessons import NOTEBOOKS, Lesson, read_lesson
 from course.results import Outcome
 from course.run import DIED, Run, kernel_environment, run_lesson
-from course.workers import Ended, cores, threads
+from course.workers import Ended, cores, end_kernels, threads
 from helpers import COURSE_FOLDER, CourseError, datasets
 
 SECONDS = 10  # a scheduler that is silent for so long is called unreachable
@@ -144,7 +143,6 @@ class Killed(RuntimeError):
 
 def run_there(name: str, values: Mapping[str, Any], run: Run) -> tuple[Outcome, dict[str, bytes]]:
     """Do one run on a worker; return its outcome and its files. Raises Killed when its kernel died."""
-    logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # an ended kernel leaves tasks that nobody asks
     environment = kernel_environment(None, {})
     environment.pop("COURSE_DATA_SOURCE", None)  # the sweep has made its own a value
     notebooks = run.notebooks or NOTEBOOKS
@@ -155,11 +153,3 @@ def run_there(name: str, values: Mapping[str, Any], run: Run) -> tuple[Outcome, 
         if outcome.error.endswith(DIED):
             raise Killed(outcome.error)
         return outcome, {path.name: path.read_bytes() for path in Path(folder).iterdir()}
-
-
-def end_kernels() -> None:
-    """End, on a worker, the kernels of runs that nobody waits for any more."""
-    for process in psutil.Process().children(recursive=True):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            if any("ipykernel" in word for word in process.cmdline()):
-                process.kill()

@@ -5,10 +5,7 @@ process of its own (`course.sandbox`), two at a time; what it calls right is com
 """
 
 import contextlib
-import csv
-import datetime
 import functools
-import io
 import json
 import os
 import signal
@@ -22,10 +19,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import psutil
-from jinja2 import Environment, FileSystemLoader
 
 from course import sandbox, say
+from course.results import new_folder, render
 from helpers import COURSE_FOLDER, CourseError
 from helpers.exercises import Exercises, Task, verdict
 from helpers.files import write_text
@@ -60,14 +58,7 @@ def grade_folder(folder: Path, lesson: str | None = None, output: Path | None = 
     submissions = list(find_submissions(folder))
     if not submissions:
         raise CourseError(f"{folder} holds no file to grade: name the folder of the submitted notebooks")
-    now = datetime.datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
-    table = output or COURSE_FOLDER / "runs" / f"grades-{now}"
-    try:
-        table.mkdir(parents=True, exist_ok=True)
-        if any(table.iterdir()):
-            raise CourseError(f"{table} is not empty: name a new folder with --output")
-    except OSError as error:
-        raise CourseError(f"{table} cannot hold the table ({error.strerror}); see --output") from None
+    table = new_folder(output, "grades-", "grades.csv")
     asked = {"lesson": wanted, "known": known, "seconds": PROCESSOR_SECONDS}
     rows: list[Row] = []
     with ThreadPoolExecutor(max_workers=2) as pool:
@@ -216,12 +207,8 @@ def _readable(row: Row) -> Row:
 
 def csv_text(rows: Iterable[Row]) -> str:
     """Return grades.csv; a text of a student's that a spreadsheet would take for a formula gets a '."""
-    file = io.StringIO()
-    writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        writer.writerow({key: f"'{text}" if text.startswith(FORMULA) else text for key, text in row.items()})
-    return "\ufeff" + file.getvalue()
+    table = pd.DataFrame(rows, columns=COLUMNS).map(lambda text: "'" * text.startswith(FORMULA) + text)
+    return "\ufeff" + table.to_csv(index=False, lineterminator="\n")
 
 
 def page(rows: list[Row]) -> str:
@@ -231,9 +218,8 @@ def page(rows: list[Row]) -> str:
         student = (row["student"], row["file"])
         lessons.setdefault(row["lesson"], {}).setdefault(student, {})[row["task"]] = row
     hints = Counter((row["task"], row["hint"]) for row in rows if row["verdict"] == "not yet")
-    folder = Path(__file__).resolve().parent / "templates"
-    environment = Environment(loader=FileSystemLoader(folder), autoescape=True, trim_blocks=True)
-    return environment.get_template("grades.html.j2").render(
+    return render(
+        "grades.html.j2",
         lessons={number: students for number, students in sorted(lessons.items()) if number},
         problems=[row for row in rows if not row["lesson"]],
         common=[(task, hint, count) for (task, hint), count in hints.most_common(10) if count > 1],

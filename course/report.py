@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import numpy as np
 import pandas as pd
-from jinja2 import Environment, FileSystemLoader
 
 from course import say
-from course.lessons import NOTEBOOKS, SET_BY_RUN, Lesson, seen_from
-from course.results import COLUMNS, TEMPLATES, Outcome, warnings
+from course.lessons import SET_BY_RUN, Lesson, seen_from
+from course.results import COLUMNS, Outcome, render, warnings
 from helpers.files import write_json, write_text
 
 # What runs are judged by: the first that a lesson measures. Test pictures choose nothing where others can.
@@ -79,10 +77,8 @@ def write_report(results: Sequence[Result], folder: Path, summary: str) -> None:
         scratch.replace(folder / "sweep.parquet")
     except ImportError:
         say("sweep.parquet was left out: it needs pyarrow (python -m pip install --editable '.[cluster]').")
-    parts = [_part(group, tables[stem], folder) for stem, group in lessons.items()]
-    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True)
-    page = environment.get_template("sweep.html").render(parts=parts, summary=summary)
-    write_text(folder / PAGE, page)
+    parts = [_part(group, tables[stem]) for stem, group in lessons.items()]
+    write_text(folder / PAGE, render("sweep.html", parts=parts, summary=summary))
 
 
 def _in_words(metric: str) -> str:
@@ -133,7 +129,7 @@ def table(results: Sequence[Result], folder: Path) -> pd.DataFrame:
     return frame
 
 
-def _part(results: Sequence[Result], frame: pd.DataFrame, folder: Path) -> dict[str, Any]:
+def _part(results: Sequence[Result], frame: pd.DataFrame) -> dict[str, Any]:
     """Return what the page says about one lesson."""
     names, outcomes = varied(results), [result.outcome for result in results]
     metric = next(name for name in _JUDGED_BY if frame[name].notna().any())
@@ -149,7 +145,7 @@ def _part(results: Sequence[Result], frame: pd.DataFrame, folder: Path) -> dict[
     if len(kinds) > 1:
         loud.append(f"These runs saw different pictures ({', '.join(sorted(kinds))}): do not compare them.")
     memory = frame["peak_rss_mb"].max()
-    ends, pairs = ([], []) if metric == "lesson_seconds" else _ends(judged, names, metric, results, folder)
+    ends, pairs = ([], []) if metric == "lesson_seconds" else _ends(judged, names, metric, results)
     return {
         "lesson": outcomes[0].lesson,
         "loud": loud,
@@ -240,7 +236,7 @@ def _charts(
 
 
 def _ends(
-    judged: pd.DataFrame, names: Iterable[str], metric: str, results: Sequence[Result], folder: Path
+    judged: pd.DataFrame, names: Iterable[str], metric: str, results: Sequence[Result]
 ) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
     """Return each network's best and worst run, and the two compared picture by picture where possible."""
     by_name, found, pairs = {result.name: result for result in results}, [], []
@@ -250,8 +246,7 @@ def _ends(
         for word, row in zip(("best", "worst"), ends, strict=False):
             result = by_name[row["run"]]
             values = {"network": network, "run": word, "settings": _named(result, names)}
-            page = _page(result, folder)
-            found.append(values | {"value": f"{row[metric]:.4g}", "notebook": row["notebook"], "page": page})
+            found.append(values | {"value": f"{row[metric]:.4g}", "notebook": row["notebook"]})
         if ends:
             pairs += _paired(network, *(by_name[row["run"]] for row in ends), names)
     return found, pairs
@@ -285,22 +280,6 @@ def _tested_on(metrics: Mapping[str, Any]) -> dict[str, Any]:
     """Return what tells runs' test pictures apart; they may have learnt from different numbers of others."""
     data = metrics.get("data") or {}
     return data | {"used": (data.get("used") or {}).get("test")}
-
-
-def _page(result: Result, folder: Path) -> str:
-    """Return where a run's notebook is as a web page; one of the sweep's own is written now."""
-    if result.folder is None:
-        return ""
-    lesson = result.outcome.lesson
-    page = result.folder / f"{lesson.stem}.html"
-    if not page.exists() and result.folder.is_relative_to(folder):
-        from course.run import write_page
-
-        notebook = nbformat.read(result.folder / f"{lesson.stem}.ipynb", as_version=4)
-        write_page(notebook, lesson, NOTEBOOKS, result.folder)
-        back = seen_from(result.folder, folder / PAGE)
-        write_text(page, page.read_text(encoding="utf-8").replace('href="index.html"', f'href="{back}"'))
-    return seen_from(folder, page) if page.exists() else ""
 
 
 def _runs(frame: pd.DataFrame, names: Iterable[str], metric: str) -> list[dict[str, str]]:

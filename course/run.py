@@ -1,7 +1,6 @@
 """Running lessons with nbclient and keeping what they leave behind."""
 
 import contextlib
-import datetime
 import json
 import logging
 import os
@@ -36,7 +35,7 @@ from course.lessons import (
     seen_from,
 )
 from course.pages import glossary_page, to_html
-from course.results import Outcome, csv_text, index_html, table_text
+from course.results import Outcome, csv_text, index_html, new_folder, table_text
 from helpers import COURSE_FOLDER, CourseError
 from helpers.bookkeeping import COMMON_RULES, check_parameter
 from helpers.files import write_text
@@ -81,11 +80,10 @@ def run_course(**options: Any) -> int:
     if run.store and (run.profile != DEFAULT_PROFILE or run.assignments):
         raise CourseError("--store keeps the outputs of the defaults: leave out --profile and -p")
     run.environment = kernel_environment(run.data, plans)
-    run.folder = folder = _new_folder(run)
+    run.folder = folder = new_folder(run.output, "", "results.csv", run.runs)
     say(f"Profile {run.profile}: {len(plans)} lesson(s); results in {folder}")
     if run.profile == "full":
         say("The full profile trains for published numbers: up to 80 minutes a lesson.")
-    logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # a stopped run leaves tasks that nobody asks
     outcomes: list[Outcome] = []
     written = True
 
@@ -179,6 +177,7 @@ def execute(
     # The kernel's own log would break into the progress; a lesson's errors come as its outputs.
     client.extra_arguments = ["--log-level=CRITICAL"]
     client.log.setLevel(logging.CRITICAL)
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # a stopped kernel leaves tasks that nobody asks
     try:
         with client.setup_kernel(cwd=str(folder), env=dict(environment)):
             for at in range(total):
@@ -215,15 +214,12 @@ def _keep(notebook: Any, lesson: Lesson, run: Run) -> None:
             cell.metadata.pop(name, None)
     write_text(run.folder / lesson.path.name, nbformat.writes(notebook).rstrip("\n") + "\n")
     if run.pages:
-        write_page(notebook, lesson, run.notebooks, run.folder)
-
-
-def write_page(notebook: Any, lesson: Lesson, notebooks: Path, folder: Path) -> None:
-    """Write an executed notebook's page and, once, the glossary that the pages link to."""
-    write_text(folder / f"{lesson.stem}.html", to_html(notebook, title=lesson.heading, folder=notebooks))
-    source, page = notebooks / "glossary.md", folder / "glossary.html"
-    if source.is_file() and not page.exists():
-        write_text(page, glossary_page(source.read_text(encoding="utf-8", errors="replace"), notebooks))
+        page = to_html(notebook, title=lesson.heading, folder=run.notebooks)
+        write_text(run.folder / f"{lesson.stem}.html", page)
+        source, glossary = run.notebooks / "glossary.md", run.folder / "glossary.html"
+        if source.is_file() and not glossary.exists():  # the pages link to it
+            text = source.read_text(encoding="utf-8", errors="replace")
+            write_text(glossary, glossary_page(text, run.notebooks))
 
 
 def _store(notebook: Any, lesson: Lesson) -> None:
@@ -237,23 +233,6 @@ def _store(notebook: Any, lesson: Lesson) -> None:
             if output.output_type == "execute_result":
                 output.execution_count = count
     write_text(lesson.path, nbformat.writes(notebook).rstrip("\n") + "\n")
-
-
-def _new_folder(run: Run) -> Path:
-    """Make the folder of this run, `--output` or `runs/<time>`, and a file in it: no other run gets it."""
-    name = datetime.datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
-    names = [run.output] if run.output else [run.runs / f"{name}{end}" for end in ("", *"bcdefgh")]
-    try:
-        for folder in (name.expanduser().absolute() for name in names):
-            folder.mkdir(parents=True, exist_ok=True)
-            with contextlib.suppress(FileExistsError):
-                if not any(folder.iterdir()):
-                    (folder / "results.csv").open("x").close()
-                    return folder
-    except (OSError, RuntimeError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise CourseError(f"{names[0]} cannot hold the results ({reason}); see --output") from None
-    raise CourseError(f"--output {names[0]} is not empty; name a new folder")
 
 
 def kernel_environment(data: str | None, plans: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:

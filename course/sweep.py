@@ -37,7 +37,6 @@ from helpers import COURSE_FOLDER, CourseError
 
 MOST = 10_000  # combinations of one sweep; more is a slip of the keyboard
 SHOWN = 12  # lines of the table before the start
-WORKER_MB = 200  # what a worker needs beside its kernel, in MB of 10**6 bytes
 FULL = tuple(map(os.strerror, (errno.ENOSPC, errno.EDQUOT)))
 Values = Mapping[str, Any]
 
@@ -150,7 +149,7 @@ def workers_for(lesson: Lesson, count: int) -> int:
     """Return how many runs this machine's cores and free memory allow at once, at most `count`."""
     megabytes = card(lesson)[1]
     free = psutil.virtual_memory().available / 1e6
-    fitting = count if math.isnan(megabytes) else int(free // (megabytes + WORKER_MB))
+    fitting = count if math.isnan(megabytes) else int(free // megabytes)
     return max(min(cores(), fitting, count), 1)
 
 
