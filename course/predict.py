@@ -3,11 +3,12 @@
 import json
 import os
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from course import say
 from helpers import CourseError
@@ -46,25 +47,14 @@ def predict(model: str, pictures: Sequence[str]) -> int:
             except Unreadable as reason:
                 unreadable.append(f"{Path(name).name} {reason}")
                 continue
-            rows.append((Path(name).name, network.predict_on_batch(values[np.newaxis])[0]))
-    for line in table(class_names, rows):
-        say(line)
+            shares = network.predict_on_batch(values[np.newaxis])[0]
+            rows.append([Path(name).name, *shares, class_names[shares.argmax()]])
+    if rows:
+        table = pd.DataFrame(rows, columns=["picture", *class_names, "answer"])
+        say(table.to_string(index=False, float_format="{:.3f}".format))
     for line in unreadable:
         say(f"course predict: {line}", error=True)
     return 1 if unreadable else 0
-
-
-def table(class_names: Sequence[str], rows: Sequence[tuple[str, np.ndarray]]) -> Iterator[str]:
-    """Yield the lines of a table of (picture, shares of the classes)."""
-    cells = [("picture", *class_names, "answer")] if rows else []
-    cells += [
-        (name, *(f"{share:.3f}" for share in shares), class_names[shares.argmax()]) for name, shares in rows
-    ]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    for first, *others in cells:
-        yield "  ".join(
-            [first.ljust(widths[0]), *(text.rjust(w) for text, w in zip(others, widths[1:], strict=True))]
-        )
 
 
 def load(path: Path) -> tuple[list[str], Any]:

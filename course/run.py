@@ -36,8 +36,7 @@ from course.lessons import (
 )
 from course.pages import glossary_page, to_html
 from course.results import Outcome, csv_text, index_html, new_folder, table_text
-from helpers import COURSE_FOLDER, CourseError
-from helpers.bookkeeping import COMMON_RULES, check_parameter
+from helpers import COURSE_FOLDER, CourseError, datasets
 from helpers.files import write_text
 
 # Seconds that one cell may take: generous, for a slow machine; a lesson that hangs must end some day.
@@ -238,28 +237,16 @@ def _store(notebook: Any, lesson: Lesson) -> None:
 def kernel_environment(data: str | None, plans: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     """Return the environment variables of the kernels; what is relative to the user becomes absolute."""
     found = dict(os.environ)
-    name = "COURSE_DATA_DIR" if data is None else "--data"
-    given = found.get(name, "").strip() if data is None else data
-    if given or data is not None:
-        try:
-            found["COURSE_DATA_DIR"] = str(Path(given).expanduser().absolute())
-            wrong = "" if given and any(Path(found["COURSE_DATA_DIR"]).iterdir()) else "is empty"
-        except (OSError, RuntimeError) as error:
-            wrong = f"is not a folder that can be read ({getattr(error, 'strerror', None) or error})"
-        if wrong:
-            remedy = "name the folder that holds mnist, intel-scenes or car-plane, or leave it out"
-            raise CourseError(f"{name}={given!r} {wrong}; {remedy}")
-    cache = found.get("COURSE_CACHE_DIR", "").strip()
-    if cache:
-        found["COURSE_CACHE_DIR"] = str(Path(cache).expanduser().absolute())
-    source = found.get("COURSE_DATA_SOURCE", "").strip()
+    if data is not None:
+        found["COURSE_DATA_DIR"] = str(datasets.data_folder(data, "--data").absolute())
+    elif given := found.get("COURSE_DATA_DIR", "").strip():
+        found["COURSE_DATA_DIR"] = str(datasets.data_folder(given).absolute())
+    if found.get("COURSE_CACHE_DIR", "").strip():
+        found["COURSE_CACHE_DIR"] = str(datasets.cache_folder().absolute())
     if any("data_source" in plan for plan in plans.values()):
         found.pop("COURSE_DATA_SOURCE", None)  # an explicit parameter wins, "auto" too
-    elif source:
-        try:
-            check_parameter("data_source", source, COMMON_RULES["data_source"])
-        except CourseError as error:
-            raise CourseError(f"COURSE_DATA_SOURCE: {error}") from None
+    else:
+        datasets.source_in_use("auto")
     # `helpers` must be found where the course is not installed (a checkout on a bare Python).
     found["PYTHONPATH"] = os.pathsep.join(filter(None, [str(COURSE_FOLDER), found.get("PYTHONPATH")]))
     found.pop("JPY_SESSION_NAME", None)  # set where this was typed into a notebook: no live widgets here

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from helpers import CourseError
 from helpers.datasets import _common, car_plane, intel_scenes, mnist
-from helpers.datasets._common import DATA_FOLDER, SAMPLES_FOLDER, DatasetInfo, cache_folder, source_in_use
+from helpers.datasets._common import SAMPLES_FOLDER, DatasetInfo, cache_folder, data_folder, source_in_use
 from helpers.datasets._download import DownloadFailed, download
 from helpers.datasets._folders import own_photographs, usable_pictures
 from helpers.datasets._pictures import read_photographs

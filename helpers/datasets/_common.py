@@ -102,13 +102,18 @@ def local_places() -> list[tuple[str, Path]]:
     named = os.environ.get("COURSE_DATA_DIR", "").strip()
     if not named:
         return [(IN_CACHE, cache_folder())]
+    return [(IN_DATA_DIR, data_folder(named)), (IN_CACHE, cache_folder())]
+
+
+def data_folder(named: str, where: str = IN_DATA_DIR) -> Path:
+    """The folder of pictures that the user has named; raises CourseError where it is empty or no folder."""
     try:
-        wrong = "" if any(path_of(named).iterdir()) else "is empty"
+        wrong = "" if named and any(path_of(named).iterdir()) else "is empty"
     except OSError as error:
         wrong = f"cannot be read ({plain(error)})"
     if wrong:
-        raise CourseError(f"COURSE_DATA_DIR={named!r} {wrong}: correct it, or unset it to download.")
-    return [(IN_DATA_DIR, path_of(named)), (IN_CACHE, cache_folder())]
+        raise CourseError(f"{where}={named!r} {wrong}: correct it, or leave it out to download.")
+    return path_of(named)
 
 
 def cache_folder() -> Path:
