@@ -28,8 +28,6 @@ from course.workers import Ended, cores, end_kernels, threads
 from helpers import COURSE_FOLDER, CourseError, datasets
 
 SECONDS = 10  # a scheduler that is silent for so long is called unreachable
-# Which set a lesson needs, seen from the finders that it calls.
-_SETS = {"load_mnist(": "mnist", "find_intel_scenes(": "intel-scenes", "find_car_plane(": "car-plane"}
 
 
 class Cluster:
@@ -59,9 +57,8 @@ class Cluster:
 
     def _check(self, plans: Sequence[Mapping[str, Any]]) -> tuple[int, int]:
         """Return how many runs go at once and how many cores each may use."""
-        code = self.lesson.path.read_text(encoding="utf-8")
         sample = all(values.get("data_source") == "sample" for values in plans)
-        sets = [name for finder, name in _SETS.items() if finder in code and not sample]
+        sets = [name for name in self.lesson.sets() if name in datasets.SETS and not sample]
         mine = version(self.lesson.path)
         found = self.client.run(describe, self.notebooks, self.lesson.path.name, sets, on_error="return")
         if not found:
