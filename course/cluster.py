@@ -12,7 +12,6 @@ import logging
 import os
 import socket
 import tempfile
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from pathlib import Path
@@ -87,14 +86,14 @@ class Cluster:
 
         A run whose worker or kernel died gets another try. Raises CourseError when the scheduler goes away.
         """
-        waiting = {}
-        for each, values in todo.items():
-            task = (run_there, self.lesson.path.name, dict(values), self.run_like)
-            future = self.client.submit(*task, key=f"{each}-{uuid.uuid4().hex}", pure=False, retries=1)
-            waiting[future.key] = (each, future)
+        name, submit = self.lesson.path.name, self.client.submit
+        waiting = {
+            submit(run_there, name, dict(values), self.run_like, pure=False, retries=1): each
+            for each, values in todo.items()
+        }
         try:
-            for future in as_completed([future for _, future in waiting.values()]):
-                each, _ = waiting.pop(future.key)
+            for future in as_completed(list(waiting)):
+                each = waiting.pop(future)
                 folder = attempts / f"{each}-{os.getpid()}"
                 folder.mkdir(parents=True)
                 try:
@@ -110,7 +109,7 @@ class Cluster:
         finally:
             with contextlib.suppress(Exception):  # a cluster that has gone needs no clearing up
                 if waiting and self.client.status == "running":
-                    self.client.cancel([future for _, future in waiting.values()], force=True)
+                    self.client.cancel(list(waiting), force=True)
                     self.client.run(end_kernels)
             self.client.close(timeout=SECONDS)
 

@@ -23,6 +23,7 @@ import pandas as pd
 import psutil
 
 from course import sandbox, say
+from course.lessons import choose_lessons, find_lessons
 from course.results import new_folder, render
 from helpers import COURSE_FOLDER, CourseError
 from helpers.exercises import Exercises, Task, verdict
@@ -32,7 +33,7 @@ PROCESSOR_SECONDS = 40  # for one notebook; importing TensorFlow takes five of t
 WALL_SECONDS = 240  # the same by the clock, on a machine that has other things to do
 MEMORY_MB = sandbox.MEMORY_MB + 700  # Python and TensorFlow included
 REPORT_MB = 20  # of what a process reports, this much is read
-COLUMNS = ("student", "file", "lesson", "task", "verdict", "hint", "notice")
+COLUMNS = ("student", "file", "lesson", "task", "verdict", "hint")
 FORMULA = ("=", "+", "-", "@")
 Row = dict[str, str]
 
@@ -52,9 +53,7 @@ def grade_folder(folder: Path, lesson: str | None = None, output: Path | None = 
         CourseError: there is nothing to grade, no such lesson, or the table cannot be written.
     """
     known = sorted(path.stem for path in (COURSE_FOLDER / "notebooks" / "answers").glob("*.py"))
-    wanted = lesson and lesson.zfill(3 if lesson[-1:].isalpha() else 2)
-    if wanted and wanted not in known:
-        raise CourseError(f"--lesson {lesson}: there are {', '.join(known)}")
+    wanted = lesson and choose_lessons(find_lessons(), [lesson])[0].stem.partition("-")[0]
     submissions = list(find_submissions(folder))
     if not submissions:
         raise CourseError(f"{folder} holds no file to grade: name the folder of the submitted notebooks")
@@ -68,8 +67,7 @@ def grade_folder(folder: Path, lesson: str | None = None, output: Path | None = 
             mine = [_readable(dict.fromkeys(COLUMNS, "") | about | row) for row in judge(report)]
             counts = Counter(row["verdict"] for row in mine)
             words = ", ".join(f"{count} {word}" for word, count in counts.items())
-            notices = sorted({row["notice"] for row in mine} - {""})
-            say(f"[{number}/{len(submissions)}] {mine[0]['student']}: {'; '.join([words, *notices])}")
+            say(f"[{number}/{len(submissions)}] {mine[0]['student']}: {words}")
             rows += mine
     write_text(table / "grades.csv", csv_text(rows))
     write_text(table / "grades.html", page(rows))
@@ -158,19 +156,13 @@ def _watch(child: subprocess.Popen) -> str:
 
 
 def judge(report: Mapping[str, Any]) -> list[Row]:
-    """Return a row a task: its verdict in a word or two, the hint, and what is to be noticed."""
+    """Return a row a task: its verdict in a word or two, and the hint."""
     if "problem" in report:
         return [{"verdict": "no answer", "hint": report["problem"]}]
     rows = []
     for name, task in _tasks(report["lesson"]).items():
         word, hint = _verdict(task, name, **report["answers"][name])
-        notices = ["the checker was edited"] if report["edited"] else []
-        if name not in report["checked"]:
-            notices.append("its check is missing")
-        if name in report["says_right"] and word != "right":
-            notices.append("the notebook shows Right")
-        row = {"lesson": report["lesson"], "task": name, "verdict": word, "hint": hint}
-        rows.append(row | {"notice": ", ".join(notices)})
+        rows.append({"lesson": report["lesson"], "task": name, "verdict": word, "hint": hint})
     return rows
 
 

@@ -123,11 +123,9 @@ def measured_costs(results: Path) -> Costs:
         table = table[(table["profile"] == DEFAULT_PROFILE) & (table["status"] != "failed")]
         table = table[table["data"] != "sample"].fillna({"data": "none"})
         day = datetime.date.fromtimestamp(results.stat().st_mtime).isoformat()
-        columns = ["lesson", "lesson_seconds", "peak_rss_mb", "data"]
-        found = {
-            lesson: dict(zip(_COST, (float(seconds), float(megabytes), data, cores, day), strict=True))
-            for lesson, seconds, megabytes, data in table[columns].itertuples(index=False)
-        }
+        table = table.rename(columns={"lesson_seconds": "seconds"}).assign(cores=cores, measured=day)
+        table = table.astype({"seconds": float, "peak_rss_mb": float}).drop_duplicates("lesson", keep="last")
+        found = table.set_index("lesson")[list(_COST)].to_dict("index")
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise CourseError(f"{name} is not a results.csv of a run ({type(error).__name__})") from None
     if not found:

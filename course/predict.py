@@ -60,6 +60,7 @@ def predict(model: str, pictures: Sequence[str]) -> int:
 def load(path: Path) -> tuple[list[str], Any]:
     """Return the names of the classes and the network; raises CourseError for any other file."""
     from helpers.own_pictures import class_names_of
+    from helpers.published import load_network
     from helpers.training import quiet_import
 
     if not path.is_file():
@@ -70,16 +71,10 @@ def load(path: Path) -> tuple[list[str], Any]:
             f"{path.name} holds {foreign!r}, which no network of the course does: it is not loaded."
         )
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    try:
-        with quiet_import():
-            import keras
-
-            network = keras.saving.load_model(path, compile=False, safe_mode=True)
-        height, width, channels = network.input_shape[1:]
-        fits = None not in (height, width) and network.output_shape == (None, len(class_names))
-    except Exception as error:  # whatever a damaged archive makes Keras, HDF5 or zipfile raise
-        raise CourseError(f"{path.name} cannot be loaded ({type(error).__name__}): save it again.") from None
-    if not fits or channels != 3:
+    with quiet_import():
+        network = load_network(path)
+    given = getattr(network, "input_shape", ())[1:]
+    if len(given) != 3 or None in given or given[2] != 3 or network.output_shape[1:] != (len(class_names),):
         raise CourseError(f"{path.name} does not answer for colour pictures with {len(class_names)} classes.")
     return class_names, network
 

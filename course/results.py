@@ -11,12 +11,12 @@ from jinja2 import Environment, FileSystemLoader
 
 from course.lessons import Lesson
 from helpers import COURSE_FOLDER, CourseError
+from helpers.bookkeeping import NETWORK_METRICS
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
-_MEASURED = ("train_seconds", "validation_accuracy", "test_accuracy", "test_loss", "macro_f1")
 COLUMNS = (
     *("lesson", "title", "profile", "network", "weights", "data", "status", "parameter_count"),
-    *_MEASURED,
+    *NETWORK_METRICS,
     *("lesson_seconds", "peak_rss_mb", "changed"),
 )
 # What the printed table and the page show: column, heading, form of the numbers.
@@ -84,7 +84,7 @@ class Outcome:
         for name, network in (self.metrics.get("networks") or {}).items():
             row = base | {"network": name, "weights": network.get("weights")}
             if row["weights"] != "unavailable":
-                row |= {key: network.get(key) for key in ("parameter_count", *_MEASURED)}
+                row |= {key: network.get(key) for key in ("parameter_count", *NETWORK_METRICS)}
             elif not self.error:
                 row["status"] = "unavailable"
             found.append(row)

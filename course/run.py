@@ -23,7 +23,7 @@ from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
 from tqdm import tqdm
 
-from course import printable, say
+from course import say
 from course.lessons import (
     DEFAULT_PROFILE,
     NOTEBOOKS,
@@ -36,7 +36,7 @@ from course.lessons import (
 )
 from course.pages import glossary_page, to_html
 from course.results import Outcome, csv_text, index_html, new_folder, table_text
-from helpers import COURSE_FOLDER, CourseError, datasets
+from helpers import COURSE_FOLDER, CourseError, datasets, printable
 from helpers.files import write_text
 
 # Seconds that one cell may take: generous, for a slow machine; a lesson that hangs must end some day.

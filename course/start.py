@@ -10,6 +10,7 @@ from pathlib import Path
 import nbformat
 
 from course import say
+from course.lessons import choose_lessons, find_lessons
 from helpers import COURSE_FOLDER, CourseError
 from helpers.files import write_text
 
@@ -30,19 +31,14 @@ def start_lessons(fresh: str | None = None, update: bool = False, *, root: Path 
         CourseError: no such notebook, or `work/` cannot be written.
     """
     source, target = root / "notebooks", root / "work"
-    notebooks = sorted(source.glob("[0-9][0-9]*.ipynb"))
-    if fresh is not None:
-        number = fresh.zfill(3 if fresh[-1:].isalpha() else 2)
-        notebooks = [path for path in notebooks if path.stem.split("-")[0] == number]
-        if not notebooks:
-            raise CourseError(f"there is no lesson {fresh!r}: name one by its number, for example 02 or 02a")
+    lessons = choose_lessons(find_lessons(source), [] if fresh is None else [fresh], deeper=True)
     try:
         target.mkdir(exist_ok=True)
         shutil.copyfile(source / "glossary.md", target / "glossary.md")
     except OSError as error:
         raise CourseError(f"work/ cannot be written ({error.strerror}): make it writable") from None
     written, newer = [], []
-    for path in notebooks:
+    for path in (lesson.path for lesson in lessons):
         copy, text = target / path.name, clean_copy(path)
         asked = fresh is not None or not copy.exists()
         if not asked:

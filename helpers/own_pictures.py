@@ -24,7 +24,7 @@ from PIL import ExifTags, Image
 from scipy.sparse.csgraph import connected_components
 
 from helpers import COURSE_FOLDER, CourseError
-from helpers.datasets._common import path_of, plain, printable
+from helpers.datasets._common import entries_of, path_of, plain, printable
 from helpers.datasets._pictures import Unreadable, opened, read_picture, without_warnings
 from helpers.files import write_text
 
@@ -75,28 +75,20 @@ def class_folders(folder: Path | str) -> dict[str, Path]:
 
     Raises CourseError, before any picture is opened, unless there are 2 to 10.
     """
-    named, place = f"the folder of pictures {str(folder)!r}", path_of(folder)
-    try:
-        found = sorted(entry for entry in place.iterdir() if _counts(entry) and entry.is_dir())
-        inside = sum(entry.is_dir() for entry in found[0].iterdir()) if len(found) == 1 else 0
-    except (OSError, ValueError) as error:
-        start = "" if place.is_absolute() else f", which starts in the folder {Path.cwd().name!r}"
-        raise CourseError(f"{named} cannot be read ({plain(error)}): check the path{start}.") from None
+    named = f"the folder of pictures {str(folder)!r}"
+    found, _ = entries_of(folder, "the folder of pictures")
     folders = {unicodedata.normalize("NFC", printable(path.name)): path for path in found}
     if not found:
         raise CourseError(f"{named} has no folders: put the pictures of each class into a folder of its own.")
     if len(found) == 1:
-        (name,), remedy = folders, "name that one" if inside > 1 else "add a folder for each other class"
+        (name,), (inside, _) = folders, entries_of(found[0], "the folder of class")
+        remedy = "name that one" if len(inside) > 1 else "add a folder for each other class"
         raise CourseError(f"{named} has one class only, {name!r}: {remedy}.")
     if len(found) > MOST_CLASSES:
         raise CourseError(f"{named} has {len(found):,} folders: 2 to {MOST_CLASSES} classes are possible.")
     if len(folders) < len(found):
         raise CourseError(f"{named} has two folders whose names look the same: rename one.")
     return folders
-
-
-def _counts(entry: Path) -> bool:
-    return not entry.name.startswith((".", "__MACOSX"))
 
 
 @without_warnings()
@@ -168,12 +160,8 @@ def _name(path: Path) -> str:
 
 def _some(folder: Path, most: int, found: dict[str, list[str]]) -> list[Path]:
     """Return at most so many files of a class, evenly spread; note what else there is."""
-    try:
-        entries = sorted(entry for entry in folder.iterdir() if _counts(entry))
-    except OSError as error:
-        raise CourseError(f"the folder of class {_name(folder)!r} cannot be read ({plain(error)}).") from None
-    found["others"] += [f"folder {_name(entry)}" for entry in entries if entry.is_dir()]
-    files = [entry for entry in entries if not entry.is_dir()]
+    folders, files = entries_of(folder, "the folder of a class")
+    found["others"] += [f"folder {_name(entry)}" for entry in folders]
     chosen = np.unique(np.linspace(0, len(files) - 1, min(most, len(files))).round().astype(int))
     found["too many"] += [_name(files[n]) for n in sorted({*range(len(files))} - {*chosen.tolist()})]
     return [files[n] for n in chosen]

@@ -237,5 +237,5 @@ def test_a_network_that_cannot_be_loaded_is_one_line(content, tmp_path, keras):
         keras.Sequential([keras.Input((2,)), inside]).save(path)
     elif content is not None:
         path.write_bytes(content)
-    with pytest.raises(CourseError, match=r"^.*network\.keras cannot be loaded \(.*\): delete its folder$"):
+    with pytest.raises(CourseError, match=r"^.*network\.keras cannot be loaded \(.*\): delete it$"):
         published.load_network(path)

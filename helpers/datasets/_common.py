@@ -7,7 +7,7 @@ from pathlib import Path
 
 import platformdirs
 
-from helpers import COURSE_FOLDER, CourseError
+from helpers import COURSE_FOLDER, CourseError, printable
 
 DATA_FOLDER = COURSE_FOLDER / "data"
 SAMPLES_FOLDER = DATA_FOLDER / "samples"
@@ -145,14 +145,25 @@ def pictures_in(folder: Path) -> list[Path]:
     return [path for path in paths if path.suffix.lower() in PICTURE_SUFFIXES and path.is_file()]
 
 
+def entries_of(folder: str | Path, what: str) -> tuple[list[Path], list[Path]]:
+    """The folders and the files in a folder that the user has named, both sorted; hidden ones do not count.
+
+    Raises CourseError, beginning with ``what``, for one that cannot be read.
+    """
+    place = path_of(folder)
+    try:
+        found = sorted(path for path in place.iterdir() if not path.name.startswith((".", "__MACOSX")))
+        folders = [path for path in found if path.is_dir()]
+    except (OSError, ValueError) as error:
+        start = "" if place.is_absolute() else f", which starts in the folder {Path.cwd().name!r}"
+        named = f"{what} {str(folder)!r} cannot be read ({plain(error)})"
+        raise CourseError(f"{named}: check the path{start}.") from None
+    return folders, [path for path in found if path not in folders]
+
+
 def path_of(named: str | Path) -> Path:
     """The path that a user wrote, with ``~`` expanded where there is such a user."""
     return Path(os.path.expanduser(named))  # noqa: PTH111  Path.expanduser raises for nobody's name
-
-
-def printable(name: str) -> str:
-    """A file name that any terminal and encoding can show."""
-    return "".join(letter if letter.isprintable() else "\ufffd" for letter in name)
 
 
 def plain(error: object) -> str:
