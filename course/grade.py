@@ -5,7 +5,6 @@ process of its own (`course.sandbox`), two at a time; what it calls right is com
 """
 
 import contextlib
-import functools
 import json
 import os
 import signal
@@ -160,15 +159,10 @@ def judge(report: Mapping[str, Any]) -> list[Row]:
     if "problem" in report:
         return [{"verdict": "no answer", "hint": report["problem"]}]
     rows = []
-    for name, task in _tasks(report["lesson"]).items():
+    for name, task in Exercises(report["lesson"]).tasks.items():
         word, hint = _verdict(task, name, **report["answers"][name])
         rows.append({"lesson": report["lesson"], "task": name, "verdict": word, "hint": hint})
     return rows
-
-
-@functools.cache
-def _tasks(number: str) -> dict[str, Task]:
-    return Exercises(number).tasks
 
 
 def _verdict(task: Task, name: str, said: str, results: list | None) -> tuple[str, str]:

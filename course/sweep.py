@@ -36,7 +36,7 @@ from course.workers import cores, run_here, threads
 from helpers import COURSE_FOLDER, CourseError
 
 MOST = 10_000  # combinations of one sweep; more is a slip of the keyboard
-SHOWN = 12  # lines of the table before the start
+SHOWN = 10  # rows of the table before the start
 FULL = tuple(map(os.strerror, (errno.ENOSPC, errno.EDQUOT)))
 Values = Mapping[str, Any]
 
@@ -170,19 +170,14 @@ def before_the_start(
     table = pd.DataFrame(wanted.values())
     table = table[_varying(wanted)].astype(str)
     left = [each not in results for each in wanted]
-    cost = {"minutes": seconds / 60, "MB": megabytes}
-    for name, value in cost.items():
-        text = "?" if math.isnan(value) else f"{value:,.1f}" if name == "minutes" else f"{value:,.0f}"
-        table[name] = [text if runs else "" for runs in left]
+    for name, text in {"minutes": f"{seconds / 60:,.1f}", "MB": f"{megabytes:,.0f}"}.items():
+        table[name] = [text.replace("nan", "?") if runs else "" for runs in left]
     table["state"] = ["to run" if runs else "finished" for runs in left]
-    lines = table.to_string(index=False).splitlines()
-    if len(lines) > SHOWN:
-        lines[SHOWN - 3 : -2] = [f"... {len(lines) - SHOWN + 1} more ..."]
     head = f"Lesson {lesson.heading}, profile {profile}: {len(wanted)} combinations, {sum(left)} to run"
     if any(left) and not math.isnan(seconds):
         minutes = math.ceil(sum(left) / at_once) * seconds / 60
         head += f", {at_once} at once: about {math.ceil(minutes)} min, estimated from {by}"
-    return "\n".join([f"{head}.", *lines])
+    return f"{head}.\n{table.to_string(index=False, max_rows=SHOWN)}"
 
 
 def _varying(wanted: Mapping[str, Values]) -> list[str]:

@@ -57,11 +57,7 @@ def quiet_import() -> Iterator[None]:
     memory is scarce, as on Binder, the first import prints a line that says what helps.
     """
     _spare_memory()
-    try:
-        kept = os.dup(2)
-    except OSError:  # no such descriptor, as in some services of Windows: nothing to silence
-        yield
-        return
+    kept = os.dup(2)
     with Path(os.devnull).open("w") as nothing:
         os.dup2(nothing.fileno(), 2)
     try:
