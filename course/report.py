@@ -41,14 +41,9 @@ class Result:
     def write(self, folder: Path) -> None:
         """Write the row of a run that has ended into its folder. Raises CourseError when that fails."""
         one = self.outcome
-        row = {
-            "name": self.name,
-            "lesson": one.lesson.stem,
-            "title": one.lesson.title,
-            "profile": one.profile,
-        }
-        row |= {"values": dict(one.changed), "seconds": one.seconds, "error": one.error}
-        write_json(folder / ROW, row | {"metrics": one.metrics})
+        row = {"name": self.name, "lesson": one.lesson.stem, "title": one.lesson.title}
+        row |= {"profile": one.profile, "values": dict(one.changed), "seconds": one.seconds}
+        write_json(folder / ROW, row | {"error": one.error, "metrics": one.metrics})
 
     @classmethod
     def read(cls, folder: Path) -> "Result":

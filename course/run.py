@@ -48,7 +48,7 @@ Watch = Callable[[int, int], None]  # is told which cell runs, from 0, and how m
 
 @dataclass
 class Run:
-    """What the user asked of `run`; `folder` and `environment` are made of it for the lessons."""
+    """What the user asked of `run` or `sweep`; `folder` and `environment` are made of it for the lessons."""
 
     profile: str = DEFAULT_PROFILE
     lessons: Sequence[str] = ()
@@ -64,6 +64,10 @@ class Run:
     folder: Path = Path()
     environment: Mapping[str, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        if self.cell_seconds is not None and self.cell_seconds < 1:
+            raise CourseError(f"--cell-seconds {self.cell_seconds} must be at least 1")
+
 
 def run_course(**options: Any) -> int:
     """Run the chosen lessons and write their results. The options are the fields of `Run`.
@@ -72,8 +76,6 @@ def run_course(**options: Any) -> int:
     Raises CourseError for a mistake in the request; nothing has been started then.
     """
     run = Run(**options)
-    if run.cell_seconds is not None and run.cell_seconds < 1:
-        raise CourseError(f"--cell-seconds {run.cell_seconds} must be at least 1")
     lessons = choose_lessons(find_lessons(run.notebooks), run.lessons, run.deeper)
     plans = make_plans(lessons, profile=run.profile, assignments=run.assignments, notebooks=run.notebooks)
     if run.store and (run.profile != DEFAULT_PROFILE or run.assignments):

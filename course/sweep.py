@@ -27,7 +27,7 @@ import psutil
 from tqdm import tqdm
 
 from course import say
-from course.lessons import DEFAULT_PROFILE, NOTEBOOKS, Lesson, choose_lessons, find_lessons, make_plans
+from course.lessons import Lesson, choose_lessons, find_lessons, make_plans
 from course.links import read_costs
 from course.report import PAGE, Result, reached, write_report
 from course.results import Outcome
@@ -45,40 +45,34 @@ def run_sweep(
     lesson: str,
     *,
     grid: Sequence[str],
-    assignments: Sequence[str] = (),
-    profile: str = DEFAULT_PROFILE,
     workers: int | None = None,
     cluster: str = "",
-    data: str | None = None,
-    output: Path | None = None,
-    cell_seconds: int | None = None,
     again: bool = False,
-    notebooks: Path = NOTEBOOKS,
-    runs: Path = COURSE_FOLDER / "runs",
+    **options: Any,
 ) -> int:
     """Run every combination that has no result yet, and write the report on all of them.
 
-    `grid` holds texts such as `learning_rate=0.001,0.01` and `seed=0..4`; `again` repeats what failed.
+    `grid` holds texts such as `learning_rate=0.001,0.01` and `seed=0..4`; `again` repeats what failed; the
+    other options are fields of `Run`.
     Returns the exit status: 0, or 1 when a result is missing or failed, or 130 after Ctrl-C. Raises
     CourseError for a mistake in the request; nothing has been started then.
     """
-    (chosen,) = choose_lessons(find_lessons(notebooks), [lesson])
+    run = Run(pages=False, **options)
+    (chosen,) = choose_lessons(find_lessons(run.notebooks), [lesson])
     if chosen.problem:
         raise CourseError(chosen.problem)
-    for name, number in (("--workers", workers), ("--cell-seconds", cell_seconds)):
-        if number is not None and number < 1:
-            raise CourseError(f"{name} {number} must be at least 1")
-    environment = kernel_environment(data, {})
+    if workers is not None and workers < 1:
+        raise CourseError(f"--workers {workers} must be at least 1")
+    environment = kernel_environment(run.data, {})
     source = environment.pop("COURSE_DATA_SOURCE", "").strip()  # becomes a value like any other
     if source and "data_source" in chosen.parameters:
-        assignments = [f"data_source={source}", *assignments]
-    plans = combinations(chosen, grid, assignments, profile, notebooks)
-    wanted = identities(chosen, profile, plans)
-    run = Run(profile, data=data, cell_seconds=cell_seconds, pages=False, notebooks=notebooks)
+        run.assignments = [f"data_source={source}", *run.assignments]
+    plans = combinations(chosen, grid, run.assignments, run.profile, run.notebooks)
+    wanted = identities(chosen, run.profile, plans)
     here = workers or workers_for(chosen, len(plans))
     run.environment = threads(cores() // here) | environment
     there = None
-    if cluster and data:
+    if cluster and run.data:
         raise CourseError("--data is a folder of this machine: set COURSE_DATA_DIR where each worker starts")
     if cluster:
         try:
@@ -88,12 +82,12 @@ def run_sweep(
             raise CourseError(f"--cluster needs dask.distributed ({error}): {remedy}") from None
         there = Cluster(cluster, chosen, run, plans)
     name = f"sweep-{chosen.path.name.partition('-')[0]}-{_digest(sorted(wanted))[:8]}"
-    folder = (output.expanduser() if output else runs / name).absolute()
+    folder = (run.output or run.runs / name).expanduser().absolute()
     with _claimed(folder):
         results = finished(folder, wanted, again)
         todo = {each: values for each, values in wanted.items() if each not in results}
         at_once = min(there.workers if there else here, max(len(todo), 1))
-        say(before_the_start(chosen, profile, wanted, results, at_once) + f"\nResults: {folder}\n")
+        say(before_the_start(chosen, run.profile, wanted, results, at_once) + f"\nResults: {folder}\n")
         attempts = folder / "attempts"
         running = there.run(todo, attempts) if there else run_here(todo, chosen, run, at_once, attempts)
         return _go_on(running, results, wanted, folder)

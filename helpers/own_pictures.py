@@ -141,17 +141,10 @@ def audit(folders: Mapping[str, Path], size: int = 160, most: int = 100) -> OwnP
             raise CourseError(f"{what}: add at least {FEWEST_GROUPS - several} of other things or places.")
     table = [(what, len(found[key]), next(iter(found[key]), ""), remedy)
              for key, (what, remedy) in WHAT_TO_DO.items()]  # fmt: skip
-    findings = pd.DataFrame(table, columns=["looked for", "found", "for example", "what to do"])
+    columns = ["looked for", "found", "for example", "what to do"]
+    findings = pd.DataFrame(table, columns=columns).set_index("looked for")
     plain_numbers = pd.DataFrame(numbers, columns=PLAIN)
-    return OwnPictures(
-        tuple(folders),
-        names,
-        np.array(labels),
-        pictures,
-        plain_numbers,
-        groups,
-        findings.set_index("looked for"),
-    )
+    return OwnPictures(tuple(folders), names, np.array(labels), pictures, plain_numbers, groups, findings)
 
 
 def _name(path: Path) -> str:
@@ -211,10 +204,7 @@ WHAT_TO_DO = {
     "unreadable": ("damaged, or not a picture", "left out; take it out of the folder"),
     "HEIC": ("HEIC, a phone's own format", "left out; export it as JPEG"),
     "turned": ("lying on its side in the file (EXIF)", "turned upright here; other programs may not"),
-    "place": (
-        "holds the place where it was taken",
-        "not copied here; remove it before you share it",
-    ),
+    "place": ("holds the place where it was taken", "not copied here; remove it before you share it"),
     "small": (f"fewer than {SMALL} pixels wide or high", "used, enlarged; take a larger one"),
     "colours": ("grey, transparent, not RGB", "converted; harmful if all are of one class"),
     "twice": ("nearly the same picture twice in a class", "kept in one fold; counts for less than two"),

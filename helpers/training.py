@@ -125,9 +125,8 @@ def trained(
     path = None if measured else _kept_file(lesson, name, network, (fit, *recipe, *arguments))
     if path and not fresh and (kept := _take_back(path, name, network)):
         lesson.stored.add(name)
-        print(
-            f"{name}: stored, from {kept[1]:.0f} s of the same recipe, pictures and seed; fresh=True trains"
-        )
+        same = "of the same recipe, pictures and seed; fresh=True trains"
+        print(f"{name}: stored, from {kept[1]:.0f} s {same}")
         return kept
     with stopwatch() as watch:
         record = fit(network, *arguments)
