@@ -25,7 +25,7 @@ def compare_runs(folders: Sequence[Path], output: Path | None = None) -> int:
     shared = [result for result in results if stems.count(result.outcome.lesson.stem) > 1]
     if not shared:
         raise CourseError("there is nothing to compare: name two runs of the same lesson, or more")
-    place = new_folder(output, "compare-", PAGE)
+    place = new_folder(output, "compare-")
     write_report(shared, place, f"{len(shared)} runs")
     say(f"{len(shared)} runs compared: {place / PAGE}")
     return 0

@@ -56,7 +56,7 @@ def grade_folder(folder: Path, lesson: str | None = None, output: Path | None = 
     submissions = list(find_submissions(folder))
     if not submissions:
         raise CourseError(f"{folder} holds no file to grade: name the folder of the submitted notebooks")
-    table = new_folder(output, "grades-", "grades.csv")
+    table = new_folder(output, "grades-")
     asked = {"lesson": wanted, "known": known, "seconds": PROCESSOR_SECONDS}
     rows: list[Row] = []
     with ThreadPoolExecutor(max_workers=2) as pool:
@@ -193,7 +193,8 @@ def _readable(row: Row) -> Row:
 
 def csv_text(rows: Iterable[Row]) -> str:
     """Return grades.csv; a text of a student's that a spreadsheet would take for a formula gets a '."""
-    table = pd.DataFrame(rows, columns=COLUMNS).map(lambda text: "'" * text.startswith(FORMULA) + text)
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    table = table.map(lambda text: f"'{text}" if text.startswith(FORMULA) else text)
     return "\ufeff" + table.to_csv(index=False, lineterminator="\n")
 
 

@@ -146,10 +146,10 @@ def render(template: str, **values: Any) -> str:
     return environment.get_template(template).render(**values)
 
 
-def new_folder(output: Path | None, name: str, claim: str, runs: Path = COURSE_FOLDER / "runs") -> Path:
-    """Make the folder of a command, `output` or `runs/<name><time>`, and the file `claim` in it.
+def new_folder(output: Path | None, name: str, runs: Path = COURSE_FOLDER / "runs") -> Path:
+    """Make the folder of a command, `output` or `runs/<name><time>`.
 
-    No other run gets the folder. Raises CourseError when it is not empty or cannot be written.
+    Raises CourseError when it is not empty or cannot be made.
     """
     time = datetime.datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
     try:
@@ -157,7 +157,6 @@ def new_folder(output: Path | None, name: str, claim: str, runs: Path = COURSE_F
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()):
             raise CourseError(f"{folder} is not empty: name a new folder with --output")
-        (folder / claim).open("x").close()
     except (OSError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or error
         raise CourseError(f"{output or runs} cannot hold the results ({reason}); see --output") from None

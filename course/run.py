@@ -81,7 +81,8 @@ def run_course(**options: Any) -> int:
     if run.store and (run.profile != DEFAULT_PROFILE or run.assignments):
         raise CourseError("--store keeps the outputs of the defaults: leave out --profile and -p")
     run.environment = kernel_environment(run.data, plans)
-    run.folder = folder = new_folder(run.output, "", "results.csv", run.runs)
+    run.folder = folder = new_folder(run.output, "", run.runs)
+    (folder / "results.csv").open("x").close()  # no other run gets this folder
     say(f"Profile {run.profile}: {len(plans)} lesson(s); results in {folder}")
     if run.profile == "full":
         say("The full profile trains for published numbers: up to 80 minutes a lesson.")

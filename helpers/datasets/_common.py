@@ -150,15 +150,16 @@ def entries_of(folder: str | Path, what: str) -> tuple[list[Path], list[Path]]:
 
     Raises CourseError, beginning with ``what``, for one that cannot be read.
     """
-    place = path_of(folder)
+    place, folders, files = path_of(folder), [], []
     try:
-        found = sorted(path for path in place.iterdir() if not path.name.startswith((".", "__MACOSX")))
-        folders = [path for path in found if path.is_dir()]
+        for path in sorted(place.iterdir()):
+            if not path.name.startswith((".", "__MACOSX")):
+                (folders if path.is_dir() else files).append(path)
     except (OSError, ValueError) as error:
         start = "" if place.is_absolute() else f", which starts in the folder {Path.cwd().name!r}"
         named = f"{what} {str(folder)!r} cannot be read ({plain(error)})"
         raise CourseError(f"{named}: check the path{start}.") from None
-    return folders, [path for path in found if path not in folders]
+    return folders, files
 
 
 def path_of(named: str | Path) -> Path:
