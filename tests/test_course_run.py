@@ -218,11 +218,11 @@ def test_an_explicit_parameter_wins_over_the_variable_and_outputs_can_be_stored(
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"data": "missing"}, "--data='missing' is not a folder"),
-        ({"data": "~no-such-user/x"}, "--data=.* is not a folder"),
-        ({"data": "file"}, "--data='file' is not a folder"),
+        ({"data": "missing"}, "--data='missing' cannot be read"),
+        ({"data": "~no-such-user/x"}, "--data=.* cannot be read"),
+        ({"data": "file"}, "--data='file' cannot be read"),
         ({"COURSE_DATA_DIR": "empty"}, "COURSE_DATA_DIR='empty' is empty"),
-        ({"COURSE_DATA_SOURCE": "moon"}, "COURSE_DATA_SOURCE: .*'moon'"),
+        ({"COURSE_DATA_SOURCE": "moon"}, "COURSE_DATA_SOURCE='moon'"),
         ({"output": Path("notebooks")}, "is not empty"),
         ({"output": Path("file/out")}, "cannot hold the results"),
         ({"runs": Path("file")}, "cannot hold the results"),

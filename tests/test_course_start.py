@@ -104,7 +104,7 @@ def test_a_file_that_is_no_notebook_is_kept_and_a_clean_copy_comes_beside_it(cou
     assert copy.read_text(encoding="utf-8") == "my own"
     assert [path.name for path in (clone / "work").glob("01-one-fresh-*")] == ["01-one-fresh-2.ipynb"]
     assert "'old'" in sources(clone / "work" / "01-one-fresh-2.ipynb")
-    with pytest.raises(CourseError, match="there is no lesson '9'"):
+    with pytest.raises(CourseError, match="unknown lesson '9'"):
         start_lessons("9", root=clone)
     with pytest.raises(SystemExit):
         main(["start", "--help"])

@@ -220,7 +220,6 @@ def test_a_typical_mistake_gets_its_own_hint(graded):
 def test_an_untouched_notebook_has_no_answer_and_its_student_the_name_of_the_folder(graded):
     rows = rows_of(graded, "Moodle, Anna Berg")
     assert {row["verdict"] for row in rows.values()} == {"no answer"}
-    assert {row["notice"] for row in rows.values()} == {""}
 
 
 @pytest.mark.kernel
@@ -229,18 +228,6 @@ def test_empty_and_unreadable_files_are_named(graded):
     assert set(empty) == set(TASKS) and {row["verdict"] for row in empty.values()} == {"no answer"}
     for student in ("not a notebook", "essay"):
         assert [row["hint"] for row in rows_of(graded, student).values()] == ["not a notebook"]
-
-
-@pytest.mark.kernel
-def test_an_edited_or_missing_checker_is_noticed_and_nobody_else_is_suspected(graded):
-    noticed = {(row["student"], row["task"]): row["notice"] for row in graded[0] if row["notice"]}
-    assert noticed.pop(("edited checker", "my_relu")) == "the checker was edited, the notebook shows Right"
-    assert noticed.pop(("deleted checker", "my_relu")) == "its check is missing"
-    assert {(student, notice) for (student, _), notice in noticed.items()} == {
-        ("edited checker", "the checker was edited"),
-        ("patches from inside", "the checker was edited"),
-        ("02-empty", "its check is missing"),
-    }
 
 
 @pytest.mark.kernel
@@ -262,11 +249,9 @@ def test_a_name_that_a_spreadsheet_would_run_is_made_harmless(graded):
 
 
 @pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("0*.ipynb")), ids=lambda path: path.name[:3])
-def test_no_lesson_as_it_is_handed_out_is_suspected(path):
-    _, broken, noticed = read_notebook(path)
-    cells = nbformat.read(path, as_version=4).cells
-    tasks = [cell.source for cell in cells if "exercise" in cell.metadata.get("tags", [])]
-    assert not broken and not noticed["edited"] and len(noticed["checked"]) == len(tasks)
+def test_every_cell_of_a_lesson_as_it_is_handed_out_can_be_read(path):
+    statements, broken = read_notebook(path)
+    assert statements and not broken
 
 
 DELETE = {
@@ -304,7 +289,7 @@ def test_a_file_outside_cannot_be_deleted_by(tmp_path, who):
     ("arguments", "says"),
     [
         (["no such folder"], "no such folder holds no file to grade"),
-        (["{here}", "--lesson", "99"], "--lesson 99: there are 01, 01a"),
+        (["{here}", "--lesson", "99"], "unknown lesson '99'; there are: 01-"),
         (["{here}", "--output", "{here}"], "is not empty: name a new folder with --output"),
     ],
 )

@@ -135,7 +135,7 @@ def test_the_table_before_the_start_has_the_cards_minutes_and_stays_short(measur
     text = before_the_start(lesson, "class", wanted, {}, 2)
     assert "200 combinations, 200 to run, 2 at once: about 124 min, estimated from the lesson's card" in text
     assert "1.2 1,104 to run" in text and "epochs" not in text
-    assert len(text.splitlines()) <= 14 and "... 190 more ..." in text
+    assert len(text.splitlines()) <= 14 and re.search(r"^ *\.\.\. +\.\.\.", text, re.M)
     text = before_the_start(lesson, "class", wanted, done, 2)
     assert "199 to run, 2 at once: about 20 min, estimated from the runs that are finished" in text
     assert re.search(r"^ +0 +finished$", text, re.M)
@@ -234,13 +234,8 @@ def test_a_lesson_without_networks_or_with_failures_alone_has_its_page(tmp_path)
         Result(f"r{n}", Outcome(LESSON, "smoke", 3.0 + n, "", {"networks": {}}, {"seed": n})) for n in (0, 1)
     ]
     text = report(tmp_path, *bare)
-    assert "This lesson measures no network" in text and "best median" not in text
-    assert not re.search(r'<th scope="col">(network|note)<', text.partition("<summary>")[0])
-    assert [text.count(f'"{name}">{n}<') for name, n in (("median", 3.5), ("lowest", 3), ("runs", 2))] == [
-        1,
-        1,
-        1,
-    ]
+    assert "These runs measure no network" in text and "best median" not in text
+    assert "0.1 minutes for all runs added up, the slowest 4 seconds" in text
     failed = [run_of(seed, 0.1, 0, error=f"cell 4: <b>{seed}</b> diverged") for seed in (0, 1)]
     text = report(tmp_path, *failed)
     assert "&lt;b&gt;1&lt;/b&gt; diverged" in text and "<b>" not in text
