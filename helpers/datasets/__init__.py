@@ -83,7 +83,7 @@ class Place(NamedTuple):
 
 def status(name: str) -> list[Place]:
     """What is found of one set, of :data:`NAMES`, in each place, without asking the network."""
-    a_set, rows = (SETS | WEIGHTS)[name], []
+    a_set, rows = _named(name), []
     for where, folder in (*_places(a_set), (_common.IN_SAMPLE, SAMPLES_FOLDER)):
         try:
             info = a_set.look(folder, where).info
@@ -98,7 +98,13 @@ def status(name: str) -> list[Place]:
 
 def fetch(name: str) -> DatasetInfo:
     """Bring one set, of :data:`NAMES`, into the course's cache, unless a complete one is on this machine."""
-    return _find((SETS | WEIGHTS)[name], "real", only_complete=True).info
+    return _find(_named(name), "real", only_complete=True).info
+
+
+def _named(name: str) -> Any:
+    if name not in NAMES:
+        raise CourseError(f"there is no set named {name!r}: choose {', '.join(NAMES)}.")
+    return (SETS | WEIGHTS)[name]
 
 
 def _places(a_set: Any) -> list[tuple[str, Path]]:
