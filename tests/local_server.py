@@ -47,15 +47,14 @@ class _Handler(BaseHTTPRequestHandler):
         if server.silent.is_set():
             server.closing.wait(30)
             return
-        content = server.pages.get(path)
-        refused = server.status.get(path, 404 if content is None else 200)
-        if isinstance(refused, int) and refused != 200:
-            self.send_error(refused)
+        content = server.pages.get(path, b"")
+        status = server.status.get(path, 200 if path in server.pages else 404)
+        if isinstance(status, int) and status != 200:
+            self.send_error(status)
             return
-        self.send_response(200 if refused == 200 else 302)
-        if refused != 200:
-            self.send_header("Location", refused)
-            content = b""
+        self.send_response(200 if status == 200 else 302)
+        if status != 200:
+            self.send_header("Location", status)
         if path not in server.endless:
             self.send_header("Content-Length", str(len(content)))
         self.end_headers()
@@ -63,12 +62,10 @@ class _Handler(BaseHTTPRequestHandler):
             return
         while path in server.endless and not server.closing.wait(server.endless[path]):
             self.wfile.write(bytes(5000))
+        self.wfile.write(content[: len(content) // 2] if path in server.cut else content)
         if path in server.cut:
-            self.wfile.write(content[: len(content) // 2])
             self.wfile.flush()
             self.connection.shutdown(socket.SHUT_RDWR)
-        else:
-            self.wfile.write(content)
 
     do_GET = do_HEAD = answer
 

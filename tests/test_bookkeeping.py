@@ -5,12 +5,13 @@ import os
 import subprocess
 import sys
 import types
+from functools import partial
 from unittest.mock import Mock
 
 import numpy as np
 import pytest
 
-from helpers import CourseError, bookkeeping, evaluation, files
+from helpers import CourseError, bookkeeping, files
 
 STEM = "04-mnist-digits-cnn"
 WHOLE, NUMBER, SWITCH, WORDS, TEXT = (1, 1_000), (0.0, 100.0), (False, True), ("imagenet", "random"), "a file"
@@ -18,11 +19,8 @@ WHOLE, NUMBER, SWITCH, WORDS, TEXT = (1, 1_000), (0.0, 100.0), (False, True), ("
 
 @pytest.mark.parametrize(
     ("value", "rule"),
-    [
-        (1, WHOLE), (1_000, WHOLE), (0.001, NUMBER), (1, NUMBER), (100.0, NUMBER), (True, SWITCH),
-        ("random", WORDS), ("", TEXT), ("anything", TEXT), ("auto", bookkeeping.COMMON_RULES["data_source"]),
-    ],
-)  # fmt: skip
+    [(1, WHOLE), (1_000, WHOLE), (0.001, NUMBER), (100, NUMBER), (True, SWITCH), ("random", WORDS)],
+)
 def test_allowed_values_pass(value, rule):
     bookkeeping.check_parameter("epochs", value, rule)
 
@@ -37,8 +35,6 @@ def test_allowed_values_pass(value, rule):
         (0, NUMBER, "a number above 0 and at most 100"),
         (100.1, NUMBER, "at most 100"),
         (float("nan"), NUMBER, "above 0"),
-        ("fast", NUMBER, "a number"),
-        (True, NUMBER, "a number"),
         (1, SWITCH, "one of False, True"),
         ("vgg", WORDS, 'one of "imagenet", "random"'),
         (3, TEXT, "text: a file"),
@@ -50,9 +46,15 @@ def test_wrong_values_are_named_with_what_is_allowed(value, rule, allowed):
         bookkeeping.check_parameter("epochs", value, rule)
 
 
-def test_a_parameter_without_a_rule_is_the_authors_mistake():
+def test_an_authors_mistakes_are_refused():
     with pytest.raises(TypeError, match="no rule for epochs"):
         bookkeeping.start_lesson(STEM, epochs=3)
+    record = partial(bookkeeping.start_lesson(STEM).record_network, "a", weights="random", parameter_count=1)
+    with pytest.raises(TypeError, match="acuracy"):
+        record(acuracy=1.0)
+    for right in (0.5, [1, 0], [[True, False]]):
+        with pytest.raises(TypeError, match=r"^right= is \S+ of shape .+ for each test picture, \(n,\)$"):
+            record(right=right)
 
 
 def test_error_shows_as_one_line_in_a_notebook():
@@ -70,60 +72,29 @@ def test_a_name_that_papermill_injected_and_the_lesson_lacks_stops_it(monkeypatc
     assert bookkeeping.start_lesson(STEM, rules=rules, epochs=3).parameters == {"epochs": 3}
 
 
-def test_peak_memory_is_in_megabytes():
-    block = np.ones(int(60e6) // 8)
-    assert 60 < bookkeeping.peak_memory_mb() < 10_000
-    assert block.nbytes == 60_000_000
-
-
 def test_metrics_file_holds_the_schema(tmp_path, capsys):
     path = tmp_path / "04.json"
     lesson = bookkeeping.start_lesson(STEM, seed=3, metrics_path=str(path))
     lesson.use_data(types.SimpleNamespace(name="MNIST", kind="sample", counts={"training": 5}))
     metrics = {"test_accuracy": np.float32(0.5), "test_loss": np.nan}
-    lesson.record_network("lecture", weights="random", parameter_count=np.int64(12), **metrics)
+    right = np.arange(7) % 3 == 1
+    lesson.record_network("lecture", weights="random", parameter_count=np.int64(12), right=right, **metrics)
     lesson.finish()
     content = json.loads(path.read_text())
+    row = content["networks"]["lecture"]
     seconds, memory, versions = (content.pop(key) for key in ("seconds", "peak_rss_mb", "versions"))
     assert content == {
         "lesson": STEM,
         "parameters": {"seed": 3, "metrics_path": str(path)},
         "data": {"name": "MNIST", "kind": "sample", "counts": {"training": 5}},
-        "networks": {
-            "lecture": {"weights": "random", "parameter_count": 12, "test_accuracy": 0.5, "test_loss": None}
-        },
+        "networks": {"lecture": row},
     }
+    measured = {"test_accuracy": 0.5, "test_loss": None, "right": "0100100"}
+    assert row == {"weights": "random", "parameter_count": 12} | measured
     assert versions["numpy"] == np.__version__ and seconds >= 0 and memory > 20
     assert [item.name for item in tmp_path.iterdir()] == ["04.json"]
     assert sys.platform == "win32" or path.stat().st_mode & 0o444 == 0o444, "only its owner can read it"
     assert "MB of memory" in capsys.readouterr().out
-
-
-def test_unknown_metric_is_refused():
-    with pytest.raises(TypeError, match="acuracy"):
-        bookkeeping.start_lesson(STEM).record_network("a", weights="random", parameter_count=1, acuracy=1.0)
-
-
-def test_which_pictures_were_right_is_kept_in_their_order_and_is_no_column_of_the_table(tmp_path):
-    path = tmp_path / "04.json"
-    lesson = bookkeeping.start_lesson(STEM, metrics_path=str(path))
-    right = np.arange(7) % 3 == 1
-    lesson.record_network("one", weights="random", parameter_count=1, right=right, test_accuracy=2 / 7)
-    lesson.record_network("two", weights="random", parameter_count=1, right=[True])
-    lesson.record_network("three", weights="random", parameter_count=1)
-    lesson.finish()
-    networks = json.loads(path.read_text())["networks"]
-    assert [row.get("right") for row in networks.values()] == ["0100100", "1", None]
-    table = evaluation.results_table(networks, "sample")
-    assert list(table) == ["data", "weights", "parameters", "test accuracy"]
-
-
-@pytest.mark.parametrize("right", [0.5, True, [], [1, 0], ["1"], [[True, False]], [True, None]])
-def test_anything_but_a_row_of_true_and_false_is_refused_in_one_line(right):
-    lesson = bookkeeping.start_lesson(STEM)
-    with pytest.raises(TypeError, match=r"^right= is \S+ of shape .+ for each test picture, \(n,\)$"):
-        lesson.record_network("a", weights="random", parameter_count=1, right=right)
-    assert not lesson.networks
 
 
 @pytest.mark.fault
@@ -163,7 +134,7 @@ def test_full_disk_leaves_the_old_file(tmp_path, monkeypatch):
 
 
 def test_a_lessons_memory_is_its_own_and_not_that_of_the_process_that_started_it():
-    held = np.ones(100_000_000)  # 800 MB
+    held = np.ones(50_000_000)  # 400 MB
     line = "from helpers.bookkeeping import peak_memory_mb; print(peak_memory_mb())"
     done = subprocess.run([sys.executable, "-c", line], capture_output=True, text=True, check=True)
     assert 10 < float(done.stdout) < held.nbytes / 1e6 / 2

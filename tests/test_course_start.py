@@ -1,24 +1,14 @@
 """A student's own copies: `course start`, its `--update` and git's pull, in every order, with real git."""
 
 import itertools
-import subprocess
 
 import nbformat
 import pytest
-from course_notebooks import write_lesson
+from course_notebooks import git, write_lesson
 
 from course.cli import main
 from course.start import start_lessons
 from helpers import COURSE_FOLDER, CourseError, exercises
-
-IDENTITY = ["-c", "user.name=Somebody", "-c", "user.email=somebody@example.org"]
-
-
-def git(folder, *words):
-    command = ["git", *IDENTITY, *words]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def write_course(root, text):

@@ -9,6 +9,8 @@ from helpers.exercises import Exercises, Task, verdict
 NUMBERS = sorted(path.stem for path in (COURSE_FOLDER / "notebooks" / "answers").glob("*.py"))
 LESSONS = {number: Exercises(number) for number in NUMBERS}
 TASKS = [(number, name) for number in NUMBERS for name in LESSONS[number].tasks]
+TASKS.remove(("06", "my_borrowed"))
+TASKS.append(pytest.param("06", "my_borrowed", marks=pytest.mark.kernel))  # it builds a network
 GUESSES = [(number, name) for number in NUMBERS for name in LESSONS[number].guesses]
 
 
@@ -46,11 +48,11 @@ def plus_one(values):
     return np.asarray(values) + 1
 
 
-PLUS_ONE = Task(
-    answer=plus_one,
-    mistakes=[(lambda values: np.asarray(values) - 1, "that is one less, not one more.")],
-    inputs=[(np.arange(3.0),), (np.ones((2, 3)),)],
-)
+def one_less(values):
+    return np.asarray(values) - 1
+
+
+PLUS_ONE = Task(plus_one, [(one_less, "that is one less.")], [(np.arange(3.0),), (np.ones((2, 3)),)])
 
 
 def endless(values):
@@ -63,14 +65,6 @@ def in_place(values):
     return values
 
 
-def raises(values):
-    return values[7]
-
-
-def for_the_example_only(values):
-    return np.array([1.0, 2.0, 3.0]) if len(values) == 3 else values
-
-
 @pytest.mark.fault
 @pytest.mark.parametrize(
     ("attempt", "says"),
@@ -78,13 +72,12 @@ def for_the_example_only(values):
         (plus_one, "Right: all 2 examples agree."),
         (lambda values: None, "Not yet: nothing comes back from plus_one."),
         (lambda values: ..., "Not yet: nothing comes back"),
-        (lambda values: np.asarray(values) - 1, "Not yet: that is one less, not one more."),
+        (one_less, "Not yet: that is one less."),
         (in_place, "Not yet: plus_one changes what it is given; work on a copy."),
-        (raises, "Not yet: IndexError: index 7 is out of bounds"),
-        (for_the_example_only, "Not yet: 1 of 2 examples agree."),
+        (lambda values: values[7], "Not yet: IndexError: index 7 is out of bounds"),
+        (lambda values: np.arange(1.0, 4) if len(values) == 3 else values, "Not yet: 1 of 2 examples agree."),
         (lambda values: 3, "Not yet: the result has shape (), and (3,) is wanted."),
         (lambda values: [[1], [1, 2]], "Not yet: the result has shape None"),
-        (lambda: 3, "Not yet: TypeError"),
         (3, "Not yet: plus_one is not a function."),
     ],
 )

@@ -36,13 +36,6 @@ def test_show_stores_alt_text_and_caption_and_closes_the_figure(shown):
     assert (kind, image.format) == ("image/png", "PNG") and "mine" not in plt.get_figlabels()
 
 
-def test_a_wide_figure_scrolls_in_its_own_box_in_jupyterlab_and_a_narrow_one_fits_the_window(shown):
-    for inches in (9, 12):
-        figures.show(plt.figure(figsize=(inches, 2)), **TEXTS)
-    looks = [options["metadata"]["image/png"] for _, options in shown if "metadata" in options]
-    assert looks == [{"alt": TEXTS["alt"]}, {"alt": TEXTS["alt"], "unconfined": True}]
-
-
 @pytest.mark.parametrize("missing", ["alt", "caption"])
 def test_figure_without_its_texts_is_refused(missing):
     with pytest.raises(ValueError, match="text alternative"):
@@ -69,19 +62,17 @@ def test_names_are_drawn_as_they_are_written(shown):
     assert len(shown) == 8
 
 
-def test_number_pictures_write_every_number(monkeypatch):
+def test_number_pictures_write_every_number_on_one_scale(monkeypatch):
     array = np.array([[-0.001, 0.5], [1, -1]])
     fig = draw(monkeypatch, figures.number_pictures, [array, array * 9], ["a", "b"], decimals=2)
     assert [text.get_text() for text in fig.axes[0].texts] == ["0.00", "0.50", "1.00", "-1.00"]
-    assert [axis.images[0].get_clim() for axis in fig.axes] == [(-9, 9), (-9, 9)]  # one scale
+    assert [axis.images[0].get_clim() for axis in fig.axes] == [(-9, 9), (-9, 9)]
 
 
 def test_pictures_keep_their_range(monkeypatch):
     images = [np.full((4, 4, 3), 200, np.uint8), np.full((4, 4, 1), 0.5), np.full((4, 4, 3), 128.0)]
     fig = draw(monkeypatch, figures.photo_grid, images, ["a", "b", "c"], right=[True, False, True])
-    whole, share, raw = (axis.images[0] for axis in fig.axes[:3])
-    assert (whole.get_array().max(), raw.get_array().max()) == (200, 128)
-    assert (share.get_clim(), share.get_array().max()) == ((0, 1), 0.5)
+    assert [axis.images[0].get_array().max() for axis in fig.axes[:3]] == [200, 0.5, 128]
     assert [axis.get_title() for axis in fig.axes[:3]] == ["✓ a", "✗ b", "✓ c"]
 
 
@@ -117,7 +108,6 @@ def test_lines_differ_in_colour_and_in_style(monkeypatch):
     first, second, point = axis.get_lines()
     assert first.get_linestyle() != second.get_linestyle() and first.get_color() != second.get_color()
     assert point.get_marker() == figures.MARKERS[0]
-    assert (axis.get_xlabel(), axis.get_ylabel()) == ("x", "y")
     assert [text.get_text() for text in axis.get_legend().get_texts()] == ["a", "b", "p"]
 
 
@@ -129,33 +119,24 @@ def test_seed_dots_show_each_seed_and_the_median_in_the_order_given(monkeypatch)
     assert line.get_xdata() == pytest.approx([80, 80])
     assert len(set(same.get_ydata())) == 2, "equal seeds hide each other"
     assert [text.get_text() for text in fig.axes[0].texts] == ["80.0", "98.0"]
-    top, bottom = (label.get_text() for label in fig.axes[0].get_yticklabels())
-    assert (top, bottom) == tuple(scores) and fig.axes[0].yaxis_inverted()
-
-
-def layer(kind, shape, count=0, **more):
-    """A stand-in for a Keras layer: TensorFlow takes ten seconds to import."""
-    output = SimpleNamespace(shape=shape)
-    return type(kind, (), {"output": output, "count_params": lambda self: count, **more})()
 
 
 def test_network_drawing_has_a_box_a_layer_with_shape_and_parameters(monkeypatch):
+    def layer(kind, shape, count=0, **more):  # stands for one of Keras: TensorFlow takes seconds to import
+        output = SimpleNamespace(shape=shape)
+        return type(kind, (), {"output": output, "count_params": lambda self: count, **more})()
+
     picture = (None, 64, 64, 3)
     base = layer("Functional", (None, 8, 8, 512), 14_714_688, layers=[1, 2], name="vgg16")
     layers = [layer("InputLayer", picture), layer("MaxPooling2D", (None, 32, 32, 3)), base]
-    layers += [layer("Dense", (None, 6), 3_078), *[layer("ReLU", (None, 6))] * 4]
+    layers.append(layer("Dense", (None, 6), 3_078))
     network = SimpleNamespace(inputs=[SimpleNamespace(shape=picture)], layers=layers)
-    fig = draw(monkeypatch, figures.network_drawing, network)
-    drawn = [axis for axis in fig.axes if axis.patches]
-    texts = [axis.texts[-1].get_text().split("\n") for axis in drawn]
-    assert texts[:3] == [
+    drawn = [axis for axis in draw(monkeypatch, figures.network_drawing, network).axes if axis.patches]
+    assert [axis.texts[-1].get_text().split("\n") for axis in drawn] == [
         ["input", "64×64×3", ""],
         ["Max", "Pooling2D", "32×32×3", ""],
         ["vgg16", "8×8×512", "14,714,688 parameters"],
+        ["Dense", "6", "3,078 parameters"],
     ]
-    assert len(drawn) == 8 and texts[-1] == ["ReLU", "6", ""]
-    boxes = [axis.patches[0] for axis in drawn[:4]]
-    heights, widths = zip(*[(box.get_height(), box.get_width()) for box in boxes], strict=True)
-    assert sorted(heights, reverse=True) == list(heights) and len(set(heights)) == 4
-    assert widths[0] == widths[1] < widths[3] < widths[2]
-    assert [box.get_linewidth() for box in boxes] == [1, 1, 3, 1], "the nested network has a thick edge"
+    edges = [axis.patches[0].get_linewidth() for axis in drawn]
+    assert edges == [1, 1, 3, 1], "the nested network has a thick edge"

@@ -3,7 +3,6 @@
 import re
 import shlex
 import statistics
-import subprocess
 
 import pytest
 from click.testing import CliRunner
@@ -28,10 +27,6 @@ def words_of(command):
     return [words[0].rpartition("/")[2], *words[1:]]
 
 
-def test_the_readme_has_commands():
-    assert {"make course", "make test", "python -m course run"} <= set(COMMANDS)
-
-
 @pytest.mark.parametrize("command", [line for line in COMMANDS if "-m course" in line])
 def test_every_command_of_the_course_would_run(command):
     """Names, values and parameters are checked as `run` checks them; only the lessons are not started."""
@@ -42,11 +37,10 @@ def test_every_command_of_the_course_would_run(command):
         make_plans(chosen, profile=options.profile, assignments=named)
 
 
-@pytest.mark.parametrize("command", [line for line in COMMANDS if words_of(line)[0] == "make"])
-def test_every_make_target_exists(command):
-    dry = ["make", "--dry-run", *shlex.split(command.partition("make ")[2])]
-    result = subprocess.run(dry, cwd=ROOT, capture_output=True, text=True)
-    assert result.returncode == 0, result.stderr
+def test_every_make_target_exists():
+    targets = {word for line in COMMANDS if words_of(line)[0] == "make" for word in words_of(line)[1:2]}
+    assert {"course", "test"} <= targets
+    assert targets <= set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
 
 
 def test_every_other_command_is_one_that_is_installed_or_known(monkeypatch):
@@ -56,10 +50,9 @@ def test_every_other_command_is_one_that_is_installed_or_known(monkeypatch):
     environment = (ROOT / "environment.yml").read_text(encoding="utf-8")
     (name,) = {words_of(line)[2] for line in COMMANDS if line.startswith("conda activate")}
     assert f"name: {name}\n" in environment
-    for line in COMMANDS:
-        if line.startswith("papermill"):
-            shown = CliRunner().invoke(papermill, words_of(line)[1:])
-            assert "epochs: int (default 3)" in shown.output
+    (line,) = [line for line in COMMANDS if line.startswith("papermill")]
+    shown = CliRunner().invoke(papermill, words_of(line)[1:])
+    assert "epochs: int (default 3)" in shown.output
 
 
 def accuracy(right, pictures, digits):

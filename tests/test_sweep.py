@@ -67,17 +67,11 @@ def rows_of(folder: Path) -> pd.DataFrame:
     return pd.read_csv(folder / "sweep.csv")
 
 
-def kernels_in(notebooks: Path) -> list[psutil.Process]:
-    found = []
-    for process in psutil.process_iter(["cwd", "cmdline"]):
-        if process.info["cwd"] == str(notebooks) and "ipykernel" in " ".join(process.info["cmdline"] or []):
-            found.append(process)
-    return found
-
-
 def none_is_left(notebooks: Path) -> bool:
     """A kernel whose parent was killed sees that within a second or two."""
-    return not psutil.wait_procs(kernels_in(notebooks), timeout=30)[1]
+    here = [each for each in psutil.process_iter(["cwd", "cmdline"]) if each.info["cwd"] == str(notebooks)]
+    kernels = [each for each in here if "ipykernel" in " ".join(each.info["cmdline"] or [])]
+    return not psutil.wait_procs(kernels, timeout=30)[1]
 
 
 def wait_for(condition, process) -> None:
@@ -241,7 +235,7 @@ def test_a_cluster_gives_the_same_rows_and_may_lose_a_worker_or_the_scheduler(
 
 
 @pytest.mark.fault
-@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense://x", "no-such-host.invalid:8786"])
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense://x"])
 def test_a_scheduler_that_does_not_answer_is_one_line(tmp_path, monkeypatch, address):
     cluster = pytest.importorskip("course.cluster", reason="needs the extra [cluster]")
     monkeypatch.setattr(cluster, "SECONDS", 1)

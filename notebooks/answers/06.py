@@ -7,9 +7,6 @@ import numpy as np
 from helpers import training
 from helpers.exercises import Guess, Task
 
-with training.quiet_import():
-    import keras
-
 RNG = np.random.default_rng(6)
 
 # --- guesses --------------------------------------------------------------------------------------
@@ -128,6 +125,9 @@ def counts(network):
 
 def borrowed(kernels):
     """Return `counts` of a frozen base with a head of one neuron on it."""
+    with training.quiet_import():  # only here: it takes seconds
+        import keras
+
     base = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Conv2D(kernels, 3)])
     base.trainable = False
     head = [keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(1, activation="sigmoid")]

@@ -47,19 +47,14 @@ def main() -> int:
 
     seconds = {name: statistics.median(row[0] for row in rows) for name, rows in runs.items()}
     accuracy = {name: statistics.median(row[1] for row in rows) for name, rows in runs.items()}
-    shares = {name: seconds[name] / seconds["assignment"] for name in BOUNDS}
     reached = (parameters := runs["compact"][0][2]) <= MOST_PARAMETERS
+    print(f"{parameters:,} parameters (bound {MOST_PARAMETERS:,}); assignment: {accuracy['assignment']:.4f}")
     for name, (lowest, most) in BOUNDS.items():
-        ok = accuracy[name] >= lowest and shares[name] <= most
-        reached = reached and ok
-        print(
-            f"{name}: test accuracy {accuracy[name]:.4f} (bound {lowest}), {seconds[name]:.1f} s = "
-            f"{shares[name]:.2f} of the assignment's time (bound {most:.2f}): {'reached' if ok else 'MISSED'}"
-        )
-    figures = ", ".join(f"{accuracy[name]:.4f} in {share:.2f}" for name, share in shares.items())
-    line = f"ratio={shares[SIX]:.3f} of the assignment's {seconds['assignment']:.1f} s "
-    line += f"(accuracy in share of that time: {figures}; assignment {accuracy['assignment']:.4f} in 1; "
-    return judged(reached, line + f"{parameters:,} parameters)")
+        share = seconds[name] / seconds["assignment"]
+        reached = reached and accuracy[name] >= lowest and share <= most
+        print(f"{name}: {accuracy[name]:.4f} (bound {lowest}) in {share:.2f} of its time (bound {most})")
+    share = seconds[SIX] / seconds["assignment"]
+    return judged(reached, f"ratio={share:.3f} of the assignment's {seconds['assignment']:.1f} s")
 
 
 if __name__ == "__main__":

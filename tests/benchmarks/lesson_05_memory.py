@@ -16,6 +16,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from recipes import judged
+
 from helpers import COURSE_FOLDER, datasets
 
 STEM = "05-intel-scenes-cnn"
@@ -44,9 +46,8 @@ def main() -> int:
         data, run = Path(temporary) / "data", Path(temporary) / "run"
         make_complete_set(data)
         command = [sys.executable, "-m", "course", "run", "--lesson", STEM[:2], "--output", str(run)]
-        for value in ("epochs=1", "images_per_class=100000", "data_source=real"):
-            command += ["-p", value]
-        command += ["--data", str(data)]
+        command += ["-p", "epochs=1", "-p", "images_per_class=100000", "--data", str(data)]
+        command += ["-p", "data_source=real"]
         unlimited = {name: value for name, value in os.environ.items() if name != "MEM_LIMIT"}
         if subprocess.run(command, cwd=COURSE_FOLDER, env=unlimited, check=False).returncode:
             return 2  # the run has said why
@@ -55,11 +56,7 @@ def main() -> int:
     if metrics["data"]["kind"] != "complete":
         print(f"the lesson took this for another set: {metrics['data']}")
         return 2
-    print(
-        f"ratio={peak / MOST_MB:.3f} of {MOST_MB:,} MB (peak {peak:,.0f} MB with {counts['train']:,} + "
-        f"{counts['test']:,} pictures; {'below' if peak < MOST_MB else 'ABOVE'} the bound)"
-    )
-    return 0 if peak < MOST_MB else 1
+    return judged(peak < MOST_MB, f"ratio={peak / MOST_MB:.3f} of {MOST_MB:,} MB with {counts}")
 
 
 if __name__ == "__main__":

@@ -53,9 +53,7 @@ def main() -> int:
         times["head"].append(EPOCHS * lesson["seconds_an_epoch"](trained, features, y, EPOCHS))
         slow = keras.Sequential([keras.Input(x.shape[1:]), base, head()])
         times["with base"].append(EPOCHS * lesson["seconds_an_epoch"](slow, prepared, y, EPOCHS_RUN))
-        print(
-            f"round {round_number + 1}:", {name: round(row[-1], 2) for name, row in times.items()}, flush=True
-        )
+        print(f"round {round_number + 1}:", *(f"{name} {row[-1]:.2f} s" for name, row in times.items()))
     whole = keras.Sequential([keras.Input(x.shape[1:]), base, trained])
     by_pictures = whole.predict(lesson["vgg_input"](x_validation), batch_size=BATCH, verbose=0)
     by_features = trained.predict(features_validation, batch_size=BATCH, verbose=0)
@@ -65,9 +63,9 @@ def main() -> int:
     in_all, training_alone = slow / (once + alone), slow / alone
     reached = in_all >= IN_ALL and training_alone >= TRAINING_ALONE and difference <= AGREEMENT
     print(f"base in every epoch: {slow:.2f} s; features once: {once:.2f} s; the head: {alone:.2f} s")
-    line = f"ratio={in_all:.2f} in all (bound {IN_ALL}), {training_alone:.1f} for the training alone (bound "
-    line += f"{TRAINING_ALONE}), largest difference of two probabilities {difference:.1e} "
-    return judged(reached, line + f"(bound {AGREEMENT:.0e})")
+    print(f"largest difference of two probabilities {difference:.1e} (bound {AGREEMENT:.0e})")
+    line = f"ratio={in_all:.2f} in all (bound {IN_ALL}), {training_alone:.1f} for the training alone "
+    return judged(reached, line + f"(bound {TRAINING_ALONE})")
 
 
 if __name__ == "__main__":

@@ -39,13 +39,12 @@ def run_cells(stem: str, *markers: str, **names: Any) -> dict[str, Any]:
     """
     cells = _code_cells(stem)
     sources = ["".join(cell["source"]) for cell in cells]
-    recipes = [cell for cell in cells if "recipe" in cell["metadata"].get("tags", [])]
-    chosen = [] if markers else ["".join(cell["source"]) for cell in recipes]
-    for marker in markers:
-        found = [source for source in sources if marker in source]
-        if len(found) != 1:
-            raise LookupError(f"{len(found)} cells of lesson {stem} hold {marker!r}, not one")
-        chosen += found
+    chosen = ["".join(cell["source"]) for cell in cells if "recipe" in cell["metadata"].get("tags", [])]
+    if markers:
+        found = [[source for source in sources if marker in source] for marker in markers]
+        if wrong := [marker for marker, those in zip(markers, found, strict=True) if len(those) != 1]:
+            raise LookupError(f"not one cell of lesson {stem} holds {wrong[0]!r}")
+        chosen = [source for (source,) in found]
     space = dict(names)
     _run("\n".join(sources), space, _is_import)
     for source in chosen:
