@@ -135,7 +135,7 @@ def measured_costs(results: Path) -> Costs:
 
 def _cost_words(lesson: Lesson, costs: Costs) -> tuple[str, str, str]:
     """Return time, memory and download in words; time and memory are rounded up."""
-    size = sum(datasets.ALL[name].MEGABYTES for name in lesson.sets())
+    size = sum((datasets.SETS | datasets.WEIGHTS)[name].MEGABYTES for name in lesson.sets())
     download = f"{size:,} MB" if size else "none"
     if lesson.stem not in costs:
         return "not measured yet", "not measured yet", download

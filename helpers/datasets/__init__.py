@@ -28,8 +28,7 @@ from helpers.datasets.intel_scenes import ImageFolders
 
 SETS = {a_set.NAME: a_set for a_set in (mnist, intel_scenes, car_plane)}
 WEIGHTS = {network.NAME: network for network in NETWORKS.values()}
-ALL = SETS | WEIGHTS
-NAMES = tuple(ALL)
+NAMES = (*SETS, *WEIGHTS)
 
 
 def load_mnist(data_source: str = "auto") -> mnist.Mnist:
@@ -84,7 +83,7 @@ class Place(NamedTuple):
 
 def status(name: str) -> list[Place]:
     """What is found of one set, of :data:`NAMES`, in each place, without asking the network."""
-    a_set, rows = ALL[name], []
+    a_set, rows = _named(name), []
     for where, folder in (*_places(a_set), (_common.IN_SAMPLE, SAMPLES_FOLDER)):
         try:
             info = a_set.look(folder, where).info
@@ -99,7 +98,13 @@ def status(name: str) -> list[Place]:
 
 def fetch(name: str) -> DatasetInfo:
     """Bring one set, of :data:`NAMES`, into the course's cache, unless a complete one is on this machine."""
-    return _find(ALL[name], "real", only_complete=True).info
+    return _find(_named(name), "real", only_complete=True).info
+
+
+def _named(name: str) -> Any:
+    if name not in NAMES:
+        raise CourseError(f"there is no set named {name!r}: choose {', '.join(NAMES)}.")
+    return (SETS | WEIGHTS)[name]
 
 
 def _places(a_set: Any) -> list[tuple[str, Path]]:
