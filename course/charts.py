@@ -20,14 +20,8 @@ _KINDS = ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "yti
 _STYLE = matplotlib.rc_context(
     dict.fromkeys(_KINDS, _INK)
     | dict.fromkeys(("axes.facecolor", "figure.facecolor", "legend.facecolor"), "none")
-    | {
-        "svg.fonttype": "none",
-        "text.parse_math": False,
-        "font.size": 11,
-        "axes.grid": True,
-        "grid.alpha": 0.2,
-    }
-    | {"axes.spines.top": False, "axes.spines.right": False, "legend.frameon": False}
+    | dict.fromkeys(("text.parse_math", "axes.spines.top", "axes.spines.right", "legend.frameon"), False)
+    | {"svg.fonttype": "none", "font.size": 11, "axes.grid": True, "grid.alpha": 0.2}
 )
 _numbers = itertools.count(1)
 
@@ -103,10 +97,8 @@ def curves(trainings: Sequence[tuple[str, Sequence[Mapping[str, float]]]], key: 
     fig, axis = _axes(key, "epoch")
     said = []
     for number, label in enumerate(labels):
-        many = len(labels) > len(_COLOURS)
-        colour = (
-            matplotlib.colormaps["viridis"](0.3 + 0.5 * number / len(labels)) if many else _COLOURS[number]
-        )
+        shade = matplotlib.colormaps["viridis"](0.3 + 0.5 * number / len(labels))
+        colour = shade if len(labels) > len(_COLOURS) else _COLOURS[number]
         look = {"color": colour, "linestyle": _LINES[number % 4], "linewidth": 1.5, "alpha": 0.8}
         group = [epochs for each, epochs in trainings if each == label]
         for first, epochs in zip([label, *[None] * len(group)], group, strict=False):

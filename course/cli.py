@@ -44,36 +44,36 @@ def build_parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="python -m course", description=about)
     commands = parser.add_subparsers(dest="command", required=True, metavar=" | ".join(_COMMANDS))
 
-    add = commands.add_parser("run", help="run lessons; results go to runs/<time>/").add_argument
+    common = _Parser(add_help=False)  # of run and sweep
+    add = common.add_argument
     add("--profile", default="class", help="smoke, class (default) or full")
+    add("--data", metavar="DIR", help="folder with the real pictures (sets COURSE_DATA_DIR)")
+    text = "set a parameter in every lesson that has it; may be given several times"
+    add("-p", "--parameter", dest="assignments", action="append", default=[], metavar="name=value", help=text)
+    add("--cell-seconds", type=int, metavar="S", help="time limit of one cell in seconds")
+
+    about = "run lessons; results go to runs/<time>/"
+    add = commands.add_parser("run", help=about, parents=[common]).add_argument
     text = "only these, by number or file name"
     add("--lesson", dest="lessons", nargs="+", action="extend", default=[], metavar="NN", help=text)
     add("--all", dest="deeper", action="store_true", help="also the notebooks that go deeper (02a, ...)")
-    add("--data", metavar="DIR", help="folder with the real pictures (sets COURSE_DATA_DIR)")
-    text = "set a parameter in every chosen lesson that has it; may be given several times"
-    add("-p", "--parameter", dest="assignments", action="append", default=[], metavar="name=value", help=text)
     add("--output", type=Path, metavar="DIR", help="new folder for the results (else runs/<time>/)")
-    add("--cell-seconds", type=int, metavar="S", help="time limit of one cell in seconds")
     add("--store", action="store_true", help="for authors: also store the outputs in notebooks/")
 
-    add = commands.add_parser("sweep", help="run a lesson with every combination of some values").add_argument
+    about = "run a lesson with every combination of some values"
+    add = commands.add_parser("sweep", help=about, parents=[common]).add_argument
     add("--lesson", required=True, metavar="NN", help="by number or file name")
     text = "what varies: name=value,value or name=0..4; may be given several times"
     add("-g", "--grid", action="append", required=True, metavar="name=values", help=text)
-    text = "a value for all runs; may be given several times"
-    add("-p", "--parameter", dest="assignments", action="append", default=[], metavar="name=value", help=text)
-    add("--profile", default="class", help="smoke, class (default) or full")
     add("--workers", type=int, metavar="N", help="runs at once (else what cores and memory allow)")
     add("--cluster", default="", metavar="tcp://HOST:PORT", help="run on this dask.distributed scheduler")
-    add("--data", metavar="DIR", help="folder with the real pictures (sets COURSE_DATA_DIR)")
     text = "folder for the results, begun or new (else one that the same command finds again)"
     add("--output", type=Path, metavar="DIR", help=text)
-    add("--cell-seconds", type=int, metavar="S", help="time limit of one cell in seconds")
     add("--again", action="store_true", help="run once more what has failed")
 
     add = commands.add_parser("compare", help="one page on runs that exist").add_argument
     add("folders", nargs="+", type=Path, metavar="RUN", help="a folder that run or sweep left")
-    add("--output", type=Path, metavar="DIR", help="folder for the page (else runs/compare-<time>/)")
+    add("--output", type=Path, metavar="DIR", help="new folder for the page (else runs/compare-<time>/)")
 
     add = commands.add_parser("data", help="which pictures are found where").add_argument
     add("names", nargs="*", metavar="NAME", help="only these sets")

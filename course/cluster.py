@@ -12,25 +12,21 @@ import logging
 import os
 import socket
 import tempfile
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from pathlib import Path
 from typing import Any
 
-import psutil
 from distributed import Client, as_completed
 
 from course.data import in_use
 from course.lessons import NOTEBOOKS, Lesson, read_lesson
 from course.results import Outcome
 from course.run import DIED, Run, kernel_environment, run_lesson
-from course.workers import Ended, cores, threads
+from course.workers import Ended, cores, end_kernels, threads
 from helpers import COURSE_FOLDER, CourseError, datasets
 
 SECONDS = 10  # a scheduler that is silent for so long is called unreachable
-# Which set a lesson needs, seen from the finders that it calls.
-_SETS = {"load_mnist(": "mnist", "find_intel_scenes(": "intel-scenes", "find_car_plane(": "car-plane"}
 
 
 class Cluster:
@@ -60,9 +56,8 @@ class Cluster:
 
     def _check(self, plans: Sequence[Mapping[str, Any]]) -> tuple[int, int]:
         """Return how many runs go at once and how many cores each may use."""
-        code = self.lesson.path.read_text(encoding="utf-8")
         sample = all(values.get("data_source") == "sample" for values in plans)
-        sets = [name for finder, name in _SETS.items() if finder in code and not sample]
+        sets = [name for name in self.lesson.sets() if name in datasets.SETS and not sample]
         mine = version(self.lesson.path)
         found = self.client.run(describe, self.notebooks, self.lesson.path.name, sets, on_error="return")
         if not found:
@@ -91,14 +86,14 @@ class Cluster:
 
         A run whose worker or kernel died gets another try. Raises CourseError when the scheduler goes away.
         """
-        waiting = {}
-        for each, values in todo.items():
-            task = (run_there, self.lesson.path.name, dict(values), self.run_like)
-            future = self.client.submit(*task, key=f"{each}-{uuid.uuid4().hex}", pure=False, retries=1)
-            waiting[future.key] = (each, future)
+        name, submit = self.lesson.path.name, self.client.submit
+        waiting = {
+            submit(run_there, name, dict(values), self.run_like, pure=False, retries=1): each
+            for each, values in todo.items()
+        }
         try:
-            for future in as_completed([future for _, future in waiting.values()]):
-                each, _ = waiting.pop(future.key)
+            for future in as_completed(list(waiting)):
+                each = waiting.pop(future)
                 folder = attempts / f"{each}-{os.getpid()}"
                 folder.mkdir(parents=True)
                 try:
@@ -114,7 +109,7 @@ class Cluster:
         finally:
             with contextlib.suppress(Exception):  # a cluster that has gone needs no clearing up
                 if waiting and self.client.status == "running":
-                    self.client.cancel([future for _, future in waiting.values()], force=True)
+                    self.client.cancel(list(waiting), force=True)
                     self.client.run(end_kernels)
             self.client.close(timeout=SECONDS)
 
@@ -144,7 +139,6 @@ class Killed(RuntimeError):
 
 def run_there(name: str, values: Mapping[str, Any], run: Run) -> tuple[Outcome, dict[str, bytes]]:
     """Do one run on a worker; return its outcome and its files. Raises Killed when its kernel died."""
-    logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # an ended kernel leaves tasks that nobody asks
     environment = kernel_environment(None, {})
     environment.pop("COURSE_DATA_SOURCE", None)  # the sweep has made its own a value
     notebooks = run.notebooks or NOTEBOOKS
@@ -155,11 +149,3 @@ def run_there(name: str, values: Mapping[str, Any], run: Run) -> tuple[Outcome, 
         if outcome.error.endswith(DIED):
             raise Killed(outcome.error)
         return outcome, {path.name: path.read_bytes() for path in Path(folder).iterdir()}
-
-
-def end_kernels() -> None:
-    """End, on a worker, the kernels of runs that nobody waits for any more."""
-    for process in psutil.Process().children(recursive=True):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            if any("ipykernel" in word for word in process.cmdline()):
-                process.kill()

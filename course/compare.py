@@ -1,6 +1,5 @@
 """`python -m course compare RUN RUN...`: the page of a sweep for runs that exist already."""
 
-import datetime
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,15 +9,15 @@ import pandas as pd
 from course import say
 from course.lessons import Lesson
 from course.report import PAGE, ROW, Result, write_report
-from course.results import Outcome
-from helpers import COURSE_FOLDER, CourseError
+from course.results import Outcome, new_folder
+from helpers import CourseError
 
 
 def compare_runs(folders: Sequence[Path], output: Path | None = None) -> int:
     """Write one page on the runs in these folders, which `course run` or `course sweep` left.
 
     Returns the exit status, 0. Raises CourseError for a folder that holds no results, for fewer than two
-    runs of a lesson, and for an `output` that cannot be written.
+    runs of a lesson, and for an `output` that is not empty or cannot be written.
     """
     folders = list(dict.fromkeys(folder.expanduser().absolute() for folder in folders))
     results = [result for folder in folders for result in _results_in(folder)]
@@ -26,9 +25,7 @@ def compare_runs(folders: Sequence[Path], output: Path | None = None) -> int:
     shared = [result for result in results if stems.count(result.outcome.lesson.stem) > 1]
     if not shared:
         raise CourseError("there is nothing to compare: name two runs of the same lesson, or more")
-    name = datetime.datetime.now().strftime("compare-%Y-%m-%dT%H-%M-%S")
-    place = (output.expanduser() if output else COURSE_FOLDER / "runs" / name).absolute()
-    place.mkdir(parents=True, exist_ok=True)
+    place = new_folder(output, "compare-")
     write_report(shared, place, f"{len(shared)} runs")
     say(f"{len(shared)} runs compared: {place / PAGE}")
     return 0

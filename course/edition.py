@@ -14,11 +14,11 @@ from nbformat import NotebookNode
 
 from course import say
 from course.cells import is_import, names_in, needed
+from course.lessons import NOTEBOOKS, find_lessons
 from helpers import COURSE_FOLDER, CourseError
 from helpers.exercises import Exercises, Guess, Task
 from helpers.files import plain, write_text
 
-NOTEBOOKS = COURSE_FOLDER / "notebooks"
 NOTES = COURSE_FOLDER / "docs" / "teaching"
 GUESS, CHECK = (re.compile(rf'exercises\.{word}\("(\w+)", ') for word in ("guess", "check"))
 
@@ -39,7 +39,7 @@ def make_edition(kind: str, output: Path | None = None) -> int:
         raise CourseError(f"{folder} cannot be written ({error.strerror}); see --output") from None
     glossary = (NOTEBOOKS / "glossary.md").read_text(encoding="utf-8")
     write_text(folder / "glossary.html", glossary_page(glossary, NOTEBOOKS))
-    for path in lesson_paths():
+    for path in (lesson.path for lesson in find_lessons()):
         notebook = instructor_notebook(path)
         write_text(folder / path.name, nbformat.writes(notebook) + "\n")
         page = to_html(sheet(notebook), title=f"{path.stem}, with answers", folder=NOTEBOOKS)
@@ -47,11 +47,6 @@ def make_edition(kind: str, output: Path | None = None) -> int:
         say(f"{path.stem}: notebook and page")
     say(f"The instructor's edition: {folder}. It holds the answers: keep it from your students.")
     return 0
-
-
-def lesson_paths() -> list[Path]:
-    """Return the files of all lessons, in their order."""
-    return sorted(NOTEBOOKS.glob("[0-9][0-9]*.ipynb"))
 
 
 def instructor_notebook(path: Path) -> NotebookNode:
@@ -104,7 +99,8 @@ def sheet(notebook: NotebookNode) -> NotebookNode:
             for heading in re.findall(r"^##? .+", text, re.MULTILINE):
                 kept.append(_markdown(f"heading-{len(kept)}", heading))
             asked = re.search(r"\*\*(Your guess|Write it).*", text, re.DOTALL)
-            if asked or _is_exercise(following):
+            code, tags = (following.source, following.metadata.get("tags", [])) if following else ("", [])
+            if asked or GUESS.search(code) or "exercise" in tags:
                 text = asked[0] if asked else re.sub("^##? .+", "", text)
                 kept.append(_markdown(f"asked-{len(kept)}", text))
     bare = [each["id"].startswith("heading") for each in kept] + [True]
@@ -176,10 +172,6 @@ def about_task(source: str, name: str, task: Task) -> str:
         code = re.sub(rf"\b{re.escape(ast.unparse(answer))}\(", f"{name}(", code)
         text += f"\n- {hint} ({told or f'`{code}`'})"
     return text
-
-
-def _is_exercise(cell: NotebookNode | None) -> bool:
-    return cell is not None and bool(GUESS.search(cell.source) or "exercise" in cell.metadata.get("tags", []))
 
 
 def _markdown(name: str, text: str, *tags: str) -> NotebookNode:

@@ -5,10 +5,6 @@ process of its own (`course.sandbox`), two at a time; what it calls right is com
 """
 
 import contextlib
-import csv
-import datetime
-import functools
-import io
 import json
 import os
 import signal
@@ -22,10 +18,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import psutil
-from jinja2 import Environment, FileSystemLoader
 
 from course import sandbox, say
+from course.lessons import choose_lessons, find_lessons
+from course.results import new_folder, render
 from helpers import COURSE_FOLDER, CourseError
 from helpers.exercises import Exercises, Task, verdict
 from helpers.files import write_text
@@ -34,7 +32,7 @@ PROCESSOR_SECONDS = 40  # for one notebook; importing TensorFlow takes five of t
 WALL_SECONDS = 240  # the same by the clock, on a machine that has other things to do
 MEMORY_MB = sandbox.MEMORY_MB + 700  # Python and TensorFlow included
 REPORT_MB = 20  # of what a process reports, this much is read
-COLUMNS = ("student", "file", "lesson", "task", "verdict", "hint", "notice")
+COLUMNS = ("student", "file", "lesson", "task", "verdict", "hint")
 FORMULA = ("=", "+", "-", "@")
 Row = dict[str, str]
 
@@ -54,20 +52,11 @@ def grade_folder(folder: Path, lesson: str | None = None, output: Path | None = 
         CourseError: there is nothing to grade, no such lesson, or the table cannot be written.
     """
     known = sorted(path.stem for path in (COURSE_FOLDER / "notebooks" / "answers").glob("*.py"))
-    wanted = lesson and lesson.zfill(3 if lesson[-1:].isalpha() else 2)
-    if wanted and wanted not in known:
-        raise CourseError(f"--lesson {lesson}: there are {', '.join(known)}")
+    wanted = lesson and choose_lessons(find_lessons(), [lesson])[0].stem.partition("-")[0]
     submissions = list(find_submissions(folder))
     if not submissions:
         raise CourseError(f"{folder} holds no file to grade: name the folder of the submitted notebooks")
-    now = datetime.datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
-    table = output or COURSE_FOLDER / "runs" / f"grades-{now}"
-    try:
-        table.mkdir(parents=True, exist_ok=True)
-        if any(table.iterdir()):
-            raise CourseError(f"{table} is not empty: name a new folder with --output")
-    except OSError as error:
-        raise CourseError(f"{table} cannot hold the table ({error.strerror}); see --output") from None
+    table = new_folder(output, "grades-")
     asked = {"lesson": wanted, "known": known, "seconds": PROCESSOR_SECONDS}
     rows: list[Row] = []
     with ThreadPoolExecutor(max_workers=2) as pool:
@@ -77,8 +66,7 @@ def grade_folder(folder: Path, lesson: str | None = None, output: Path | None = 
             mine = [_readable(dict.fromkeys(COLUMNS, "") | about | row) for row in judge(report)]
             counts = Counter(row["verdict"] for row in mine)
             words = ", ".join(f"{count} {word}" for word, count in counts.items())
-            notices = sorted({row["notice"] for row in mine} - {""})
-            say(f"[{number}/{len(submissions)}] {mine[0]['student']}: {'; '.join([words, *notices])}")
+            say(f"[{number}/{len(submissions)}] {mine[0]['student']}: {words}")
             rows += mine
     write_text(table / "grades.csv", csv_text(rows))
     write_text(table / "grades.html", page(rows))
@@ -167,25 +155,14 @@ def _watch(child: subprocess.Popen) -> str:
 
 
 def judge(report: Mapping[str, Any]) -> list[Row]:
-    """Return a row a task: its verdict in a word or two, the hint, and what is to be noticed."""
+    """Return a row a task: its verdict in a word or two, and the hint."""
     if "problem" in report:
         return [{"verdict": "no answer", "hint": report["problem"]}]
     rows = []
-    for name, task in _tasks(report["lesson"]).items():
+    for name, task in Exercises(report["lesson"]).tasks.items():
         word, hint = _verdict(task, name, **report["answers"][name])
-        notices = ["the checker was edited"] if report["edited"] else []
-        if name not in report["checked"]:
-            notices.append("its check is missing")
-        if name in report["says_right"] and word != "right":
-            notices.append("the notebook shows Right")
-        row = {"lesson": report["lesson"], "task": name, "verdict": word, "hint": hint}
-        rows.append(row | {"notice": ", ".join(notices)})
+        rows.append({"lesson": report["lesson"], "task": name, "verdict": word, "hint": hint})
     return rows
-
-
-@functools.cache
-def _tasks(number: str) -> dict[str, Task]:
-    return Exercises(number).tasks
 
 
 def _verdict(task: Task, name: str, said: str, results: list | None) -> tuple[str, str]:
@@ -216,12 +193,9 @@ def _readable(row: Row) -> Row:
 
 def csv_text(rows: Iterable[Row]) -> str:
     """Return grades.csv; a text of a student's that a spreadsheet would take for a formula gets a '."""
-    file = io.StringIO()
-    writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        writer.writerow({key: f"'{text}" if text.startswith(FORMULA) else text for key, text in row.items()})
-    return "\ufeff" + file.getvalue()
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    table = table.map(lambda text: f"'{text}" if text.startswith(FORMULA) else text)
+    return "\ufeff" + table.to_csv(index=False, lineterminator="\n")
 
 
 def page(rows: list[Row]) -> str:
@@ -231,9 +205,8 @@ def page(rows: list[Row]) -> str:
         student = (row["student"], row["file"])
         lessons.setdefault(row["lesson"], {}).setdefault(student, {})[row["task"]] = row
     hints = Counter((row["task"], row["hint"]) for row in rows if row["verdict"] == "not yet")
-    folder = Path(__file__).resolve().parent / "templates"
-    environment = Environment(loader=FileSystemLoader(folder), autoescape=True, trim_blocks=True)
-    return environment.get_template("grades.html.j2").render(
+    return render(
+        "grades.html.j2",
         lessons={number: students for number, students in sorted(lessons.items()) if number},
         problems=[row for row in rows if not row["lesson"]],
         common=[(task, hint, count) for (task, hint), count in hints.most_common(10) if count > 1],

@@ -13,15 +13,16 @@ fewer after six (simulated, 2,158 and 10,000 pictures; four times as often with 
 three there is no band yet.
 """
 
-import csv
+import contextlib
 import datetime
-import io
 import json
 import os
 import statistics
 import subprocess
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+
+import pandas as pd
 
 from course import say
 from helpers import COURSE_FOLDER, CourseError
@@ -46,11 +47,7 @@ def keep_history(results: Sequence[Path] = (), *, check: bool = False, path: Pat
     for row in (row for each in results for row in rows_of(each)):
         rows += [row] if row not in rows else []
     if len(rows) > before:
-        file = io.StringIO()
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-        write_text(path, file.getvalue())
+        write_text(path, pd.DataFrame(rows, columns=COLUMNS).to_csv(index=False, lineterminator="\n"))
     if results:
         say(f"{path.name}: {len(rows) - before} row(s) added")
     outside = [found for found in judge(rows) if check]
@@ -64,13 +61,12 @@ def keep_history(results: Sequence[Path] = (), *, check: bool = False, path: Pat
 def read_rows(path: Path, columns: Iterable[str]) -> list[Row]:
     """Return a CSV file's rows. Raises CourseError where one of the columns is missing."""
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, ValueError, csv.Error) as error:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except (OSError, ValueError) as error:
         raise CourseError(f"{path} cannot be read ({type(error).__name__}): name a results.csv") from None
-    if missing := [column for column in columns if rows and rows[0].get(column) is None]:
+    if missing := [column for column in columns if column not in table]:
         raise CourseError(f"{path} lacks the column {missing[0]!r}: it is not the table of a run")
-    return rows
+    return table.to_dict("records")
 
 
 def rows_of(results: Path) -> list[Row]:
@@ -79,9 +75,10 @@ def rows_of(results: Path) -> list[Row]:
     Left out is what says nothing about the course: samples, changed parameters, failed lessons. Versions and
     counts of pictures come from the lesson's JSON file beside the table.
     """
-    found = []
-    day = results.resolve().parent.name[:10]  # of runs/<time>
-    about = {"date": day if _is_day(day) else datetime.date.today().isoformat(), "commit": _commit()}
+    found, day = [], datetime.date.today()
+    with contextlib.suppress(ValueError):
+        day = datetime.date.fromisoformat(results.resolve().parent.name[:10])  # of runs/<time>
+    about = {"date": day.isoformat(), "commit": _commit()}
     for row in read_rows(results, ("lesson", "network", "status", "changed", "test_accuracy")):
         if not row["network"] or row["status"] != "ok" or row["changed"] or row["data"] == "sample":
             continue
@@ -104,16 +101,13 @@ def rows_of(results: Path) -> list[Row]:
 
 def judge(rows: Sequence[Row]) -> list[str]:
     """Return a line for each series whose newest value is outside the band of the earlier ones."""
-    series: dict[tuple[str, ...], list[Row]] = {}
-    for row in sorted(rows, key=lambda row: row["date"]):
-        series.setdefault(tuple(row[column] for column in SERIES), []).append(row)
-    outside = []
-    for key, kept in series.items():
-        *earlier, last = [float(row["value"]) for row in kept]
+    outside, table = [], pd.DataFrame(rows, columns=COLUMNS).sort_values("date", kind="stable")
+    for key, kept in table.groupby(list(SERIES), sort=False):
+        (*earlier, last), newest = kept["value"].astype(float), kept.iloc[-1]
         if len(earlier) >= FEWEST:
-            low, high = band(earlier, int(kept[-1]["pictures"]))
+            low, high = band(earlier, int(newest["pictures"]))
             if not low <= last <= high:
-                where = f"{kept[-1]['date']}, TensorFlow {kept[-1]['tensorflow']}, Keras {kept[-1]['keras']}"
+                where = f"{newest['date']}, TensorFlow {newest['tensorflow']}, Keras {newest['keras']}"
                 outside.append(f"{' '.join(key)}: {last:.4f} is outside {low:.4f} to {high:.4f} ({where})")
     return outside
 
@@ -125,13 +119,6 @@ def band(values: Sequence[float], pictures: int) -> tuple[float, float]:
     chance = (share * (1 - share) / pictures) ** 0.5
     seen = 1.4826 * statistics.median(abs(value - middle) for value in values)
     return middle - 3 * max(chance, seen), middle + 3 * max(chance, seen)
-
-
-def _is_day(text: str) -> bool:
-    try:
-        return bool(datetime.date.fromisoformat(text))
-    except ValueError:
-        return False
 
 
 def _commit() -> str:

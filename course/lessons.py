@@ -20,6 +20,13 @@ PROFILES = ("smoke", DEFAULT_PROFILE, "full")
 # `run` itself says where the metrics go: a value of the user's would lose them for the table.
 SET_BY_RUN = "metrics_path"
 
+_FINDERS = {
+    "load_mnist(": "mnist",
+    "find_intel_scenes(": "intel-scenes",
+    "find_car_plane(": "car-plane",
+    '("vgg16"': "vgg16-weights",
+    '("mobilenet"': "mobilenet-weights",
+}
 # What `name=value` becomes, and how it is called. Base 0 refuses 010, which some read as eight.
 _KINDS = {
     "str": (str, "a text"),
@@ -41,6 +48,11 @@ class Lesson:
     parameters: Mapping[str, tuple[str, Rule | None]] = field(default_factory=dict)
     problem: str = ""
     minutes: int = 0  # of reading and doing, as its author says; 0 where nobody has said it
+
+    def sets(self) -> list[str]:
+        """Names of the pictures and weights that it asks for, seen from the finders that it calls."""
+        code = self.path.read_text(encoding="utf-8").replace("\\", "")  # JSON has one before a quotation mark
+        return [name for finder, name in _FINDERS.items() if finder in code]
 
     @property
     def stem(self) -> str:

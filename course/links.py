@@ -13,21 +13,13 @@ from typing import Any
 
 from course import say
 from course.lessons import DEFAULT_PROFILE, Lesson, find_lessons
-from helpers import COURSE_FOLDER, CourseError
+from helpers import COURSE_FOLDER, CourseError, datasets
 from helpers.files import write_text
 
 BRANCH = "main"
 BINDER_BADGE = "https://mybinder.org/badge_logo.svg"
 COLAB_BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
 NBVIEWER_BADGE = "https://raw.githubusercontent.com/jupyter/design/main/logos/Badges/nbviewer_badge.svg"
-# MB that a lesson downloads, seen from the finders it calls.
-_DOWNLOADS = {
-    "load_mnist(": 11,
-    "find_intel_scenes(": 360,
-    "find_car_plane(": 16,
-    '("vgg16"': 59,
-    '("mobilenet"': 17,
-}
 # Files beside the notebooks in which the address stands.
 _ADDRESS_FILES = ("pyproject.toml", "CITATION.cff", "environment.yml", "README.md")
 # https, with or without a name before the @, and both ways of writing ssh
@@ -131,11 +123,9 @@ def measured_costs(results: Path) -> Costs:
         table = table[(table["profile"] == DEFAULT_PROFILE) & (table["status"] != "failed")]
         table = table[table["data"] != "sample"].fillna({"data": "none"})
         day = datetime.date.fromtimestamp(results.stat().st_mtime).isoformat()
-        columns = ["lesson", "lesson_seconds", "peak_rss_mb", "data"]
-        found = {
-            lesson: dict(zip(_COST, (float(seconds), float(megabytes), data, cores, day), strict=True))
-            for lesson, seconds, megabytes, data in table[columns].itertuples(index=False)
-        }
+        table = table.rename(columns={"lesson_seconds": "seconds"}).assign(cores=cores, measured=day)
+        table = table.astype({"seconds": float, "peak_rss_mb": float}).drop_duplicates("lesson", keep="last")
+        found = table.set_index("lesson")[list(_COST)].to_dict("index")
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise CourseError(f"{name} is not a results.csv of a run ({type(error).__name__})") from None
     if not found:
@@ -145,8 +135,7 @@ def measured_costs(results: Path) -> Costs:
 
 def _cost_words(lesson: Lesson, costs: Costs) -> tuple[str, str, str]:
     """Return time, memory and download in words; time and memory are rounded up."""
-    code = _read(lesson.path).replace("\\", "")  # JSON writes a backslash before a quotation mark
-    size = sum(megabytes for finder, megabytes in _DOWNLOADS.items() if finder in code)
+    size = sum(datasets.ALL[name].MEGABYTES for name in lesson.sets())
     download = f"{size:,} MB" if size else "none"
     if lesson.stem not in costs:
         return "not measured yet", "not measured yet", download

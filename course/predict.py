@@ -3,11 +3,12 @@
 import json
 import os
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from course import say
 from helpers import CourseError
@@ -46,30 +47,20 @@ def predict(model: str, pictures: Sequence[str]) -> int:
             except Unreadable as reason:
                 unreadable.append(f"{Path(name).name} {reason}")
                 continue
-            rows.append((Path(name).name, network.predict_on_batch(values[np.newaxis])[0]))
-    for line in table(class_names, rows):
-        say(line)
+            shares = network.predict_on_batch(values[np.newaxis])[0]
+            rows.append([Path(name).name, *shares, class_names[shares.argmax()]])
+    if rows:
+        table = pd.DataFrame(rows, columns=["picture", *class_names, "answer"])
+        say(table.to_string(index=False, float_format="{:.3f}".format))
     for line in unreadable:
         say(f"course predict: {line}", error=True)
     return 1 if unreadable else 0
 
 
-def table(class_names: Sequence[str], rows: Sequence[tuple[str, np.ndarray]]) -> Iterator[str]:
-    """Yield the lines of a table of (picture, shares of the classes)."""
-    cells = [("picture", *class_names, "answer")] if rows else []
-    cells += [
-        (name, *(f"{share:.3f}" for share in shares), class_names[shares.argmax()]) for name, shares in rows
-    ]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    for first, *others in cells:
-        yield "  ".join(
-            [first.ljust(widths[0]), *(text.rjust(w) for text, w in zip(others, widths[1:], strict=True))]
-        )
-
-
 def load(path: Path) -> tuple[list[str], Any]:
     """Return the names of the classes and the network; raises CourseError for any other file."""
     from helpers.own_pictures import class_names_of
+    from helpers.published import load_network
     from helpers.training import quiet_import
 
     if not path.is_file():
@@ -80,16 +71,10 @@ def load(path: Path) -> tuple[list[str], Any]:
             f"{path.name} holds {foreign!r}, which no network of the course does: it is not loaded."
         )
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    try:
-        with quiet_import():
-            import keras
-
-            network = keras.saving.load_model(path, compile=False, safe_mode=True)
-        height, width, channels = network.input_shape[1:]
-        fits = None not in (height, width) and network.output_shape == (None, len(class_names))
-    except Exception as error:  # whatever a damaged archive makes Keras, HDF5 or zipfile raise
-        raise CourseError(f"{path.name} cannot be loaded ({type(error).__name__}): save it again.") from None
-    if not fits or channels != 3:
+    with quiet_import():
+        network = load_network(path)
+    given = getattr(network, "input_shape", ())[1:]
+    if len(given) != 3 or None in given or given[2] != 3 or network.output_shape[1:] != (len(class_names),):
         raise CourseError(f"{path.name} does not answer for colour pictures with {len(class_names)} classes.")
     return class_names, network
 

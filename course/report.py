@@ -7,19 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import numpy as np
 import pandas as pd
-from jinja2 import Environment, FileSystemLoader
 
 from course import say
-from course.lessons import NOTEBOOKS, SET_BY_RUN, Lesson, seen_from
-from course.results import COLUMNS, TEMPLATES, Outcome, warnings
+from course.lessons import SET_BY_RUN, Lesson, seen_from
+from course.results import COLUMNS, Outcome, render, warnings
 from helpers.files import write_json, write_text
 
 # What runs are judged by: the first that a lesson measures. Test pictures choose nothing where others can.
-_JUDGED_BY = ("validation_accuracy", "test_accuracy", "macro_f1", "test_loss", "lesson_seconds")
-_SMALLER_IS_BETTER = ("test_loss", "lesson_seconds")
+_JUDGED_BY = ("validation_accuracy", "test_accuracy", "macro_f1", "test_loss")
+_SMALLER_IS_BETTER = ("test_loss",)
 _OVER_SEEDS = {"median": "median", "lowest": "min", "highest": "max"}
 _WORDS = {"lesson_seconds": "seconds of a run", "peak_rss_mb": "memory (MB)"}
 ROW, PAGE = "row.json", "sweep.html"
@@ -43,14 +41,9 @@ class Result:
     def write(self, folder: Path) -> None:
         """Write the row of a run that has ended into its folder. Raises CourseError when that fails."""
         one = self.outcome
-        row = {
-            "name": self.name,
-            "lesson": one.lesson.stem,
-            "title": one.lesson.title,
-            "profile": one.profile,
-        }
-        row |= {"values": dict(one.changed), "seconds": one.seconds, "error": one.error}
-        write_json(folder / ROW, row | {"metrics": one.metrics})
+        row = {"name": self.name, "lesson": one.lesson.stem, "title": one.lesson.title}
+        row |= {"profile": one.profile, "values": dict(one.changed), "seconds": one.seconds}
+        write_json(folder / ROW, row | {"error": one.error, "metrics": one.metrics})
 
     @classmethod
     def read(cls, folder: Path) -> "Result":
@@ -79,10 +72,8 @@ def write_report(results: Sequence[Result], folder: Path, summary: str) -> None:
         scratch.replace(folder / "sweep.parquet")
     except ImportError:
         say("sweep.parquet was left out: it needs pyarrow (python -m pip install --editable '.[cluster]').")
-    parts = [_part(group, tables[stem], folder) for stem, group in lessons.items()]
-    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True)
-    page = environment.get_template("sweep.html").render(parts=parts, summary=summary)
-    write_text(folder / PAGE, page)
+    parts = [_part(group, tables[stem]) for stem, group in lessons.items()]
+    write_text(folder / PAGE, render("sweep.html", parts=parts, summary=summary))
 
 
 def _in_words(metric: str) -> str:
@@ -127,19 +118,17 @@ def table(results: Sequence[Result], folder: Path) -> pd.DataFrame:
     frame = pd.DataFrame(
         rows, columns=["run", *(f"parameter.{name}" for name in names), *COLUMNS, "error", "notebook"]
     )
-    measured = [*_JUDGED_BY, "parameter_count", "train_seconds", "peak_rss_mb"]
+    measured = [*_JUDGED_BY, "parameter_count", "train_seconds", "lesson_seconds", "peak_rss_mb"]
     frame[measured] = frame[measured].apply(pd.to_numeric)
     frame[["network", "weights"]] = frame[["network", "weights"]].fillna("")
     return frame
 
 
-def _part(results: Sequence[Result], frame: pd.DataFrame, folder: Path) -> dict[str, Any]:
+def _part(results: Sequence[Result], frame: pd.DataFrame) -> dict[str, Any]:
     """Return what the page says about one lesson."""
     names, outcomes = varied(results), [result.outcome for result in results]
-    metric = next(name for name in _JUDGED_BY if frame[name].notna().any())
-    judged = frame[frame[metric].notna()].copy()
-    if metric == "lesson_seconds":
-        judged["network"] = "lesson"  # it measures no network: time and memory are what is left to compare
+    metric = next((name for name in _JUDGED_BY if frame[name].notna().any()), "")
+    judged = frame[frame[metric].notna()] if metric else frame[:0]
     settings = {f"parameter.{name}": name for name in names if name != "seed"}
     settings = settings or ({"lesson": "lesson"} if names else {"run": "run"})  # the seed alone is no setting
     first = results[0].values
@@ -149,7 +138,7 @@ def _part(results: Sequence[Result], frame: pd.DataFrame, folder: Path) -> dict[
     if len(kinds) > 1:
         loud.append(f"These runs saw different pictures ({', '.join(sorted(kinds))}): do not compare them.")
     memory = frame["peak_rss_mb"].max()
-    ends, pairs = ([], []) if metric == "lesson_seconds" else _ends(judged, names, metric, results, folder)
+    ends, pairs = _ends(judged, names, metric, results)
     return {
         "lesson": outcomes[0].lesson,
         "loud": loud,
@@ -158,7 +147,6 @@ def _part(results: Sequence[Result], frame: pd.DataFrame, folder: Path) -> dict[
         "data": ", ".join(dict.fromkeys(outcome.data_words for outcome in outcomes if outcome.metrics)),
         "profiles": ", ".join(dict.fromkeys(outcome.profile for outcome in outcomes)),
         "metric": _in_words(metric),
-        "measured": metric != "lesson_seconds",
         "summary": _summary(judged, settings, metric),
         "charts": _charts(judged, settings, metric, results),
         "ends": ends,
@@ -181,11 +169,6 @@ def _named(result: Result, names: Iterable[str]) -> str:
     )
 
 
-def _ordered(frame: pd.DataFrame, metric: str) -> pd.DataFrame:
-    """Return the rows with the best first."""
-    return frame.sort_values(metric, ascending=metric in _SMALLER_IS_BETTER, kind="stable")
-
-
 def _summary(judged: pd.DataFrame, settings: Mapping[str, str], metric: str) -> list[dict[str, str]]:
     """Return the table over the seeds: a row for each network and setting; the best median is marked."""
     rows = []
@@ -193,17 +176,15 @@ def _summary(judged: pd.DataFrame, settings: Mapping[str, str], metric: str) -> 
         groups = list(of_network.groupby(list(settings), sort=False, dropna=False))
         medians = pd.Series([group[metric].median() for _, group in groups])
         best = medians.idxmin() if metric in _SMALLER_IS_BETTER else medians.idxmax()
-        marked = medians.nunique() > 1 and metric != "lesson_seconds"
         for number, (values, group) in enumerate(groups):
             row = dict(zip(settings.values(), map(str, values), strict=True))
-            row |= {"network": network} if metric != "lesson_seconds" else {}
+            row["network"] = network
             row |= {name: f"{group[metric].agg(of):.4g}" for name, of in _OVER_SEEDS.items()}
             row["runs"] = f"{len(group)}"
             if metric == "validation_accuracy" and judged["test_accuracy"].notna().any():
                 row["test accuracy, median"] = f"{group['test_accuracy'].median():.4g}"
-            if metric != "lesson_seconds":
-                row["seconds, median"] = f"{group['lesson_seconds'].median():.1f}"
-            row["note"] = "best median" if marked and number == best else ""
+            row["seconds, median"] = f"{group['lesson_seconds'].median():.1f}"
+            row["note"] = "best median" if medians.nunique() > 1 and number == best else ""
             rows.append(row)
     empty = "" if any(row["note"] for row in rows) else "note"
     return [{name: text for name, text in row.items() if name != empty} for row in rows]
@@ -216,7 +197,7 @@ def _charts(
     from course import charts  # matplotlib takes a second
 
     words, found = _in_words(metric), []
-    for column, name in settings.items():
+    for column, name in settings.items() if metric else ():
         caption = f"{words.capitalize()} against {name}: every run a faint mark, the median a full one."
         found.append((caption, charts.effect(judged, column, name, metric, words)))
     for pair in itertools.combinations(settings, 2):
@@ -240,18 +221,17 @@ def _charts(
 
 
 def _ends(
-    judged: pd.DataFrame, names: Iterable[str], metric: str, results: Sequence[Result], folder: Path
+    judged: pd.DataFrame, names: Iterable[str], metric: str, results: Sequence[Result]
 ) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
     """Return each network's best and worst run, and the two compared picture by picture where possible."""
     by_name, found, pairs = {result.name: result for result in results}, [], []
     for network, rows in judged.groupby("network", sort=False):
-        rows = _ordered(rows, metric)
+        rows = rows.sort_values(metric, ascending=metric in _SMALLER_IS_BETTER, kind="stable")
         ends = [rows.iloc[0], rows.iloc[-1]] if len(rows) > 1 else []
         for word, row in zip(("best", "worst"), ends, strict=False):
             result = by_name[row["run"]]
             values = {"network": network, "run": word, "settings": _named(result, names)}
-            page = _page(result, folder)
-            found.append(values | {"value": f"{row[metric]:.4g}", "notebook": row["notebook"], "page": page})
+            found.append(values | {"value": f"{row[metric]:.4g}", "notebook": row["notebook"]})
         if ends:
             pairs += _paired(network, *(by_name[row["run"]] for row in ends), names)
     return found, pairs
@@ -287,25 +267,10 @@ def _tested_on(metrics: Mapping[str, Any]) -> dict[str, Any]:
     return data | {"used": (data.get("used") or {}).get("test")}
 
 
-def _page(result: Result, folder: Path) -> str:
-    """Return where a run's notebook is as a web page; one of the sweep's own is written now."""
-    if result.folder is None:
-        return ""
-    lesson = result.outcome.lesson
-    page = result.folder / f"{lesson.stem}.html"
-    if not page.exists() and result.folder.is_relative_to(folder):
-        from course.run import write_page
-
-        notebook = nbformat.read(result.folder / f"{lesson.stem}.ipynb", as_version=4)
-        write_page(notebook, lesson, NOTEBOOKS, result.folder)
-        back = seen_from(result.folder, folder / PAGE)
-        write_text(page, page.read_text(encoding="utf-8").replace('href="index.html"', f'href="{back}"'))
-    return seen_from(folder, page) if page.exists() else ""
-
-
 def _runs(frame: pd.DataFrame, names: Iterable[str], metric: str) -> list[dict[str, str]]:
     """Return the table of all runs as texts."""
-    forms = {metric: ".4g", "test_accuracy": ".4g", "lesson_seconds": ".1f", "peak_rss_mb": ",.0f"}
+    forms = {"test_accuracy": ".4g", "lesson_seconds": ".1f", "peak_rss_mb": ",.0f"}
+    forms = ({metric: ".4g"} if metric else {}) | forms
     forms = {name: form for name, form in forms.items() if frame[name].notna().any()}
     rows = []
     for row in frame.to_dict("records"):

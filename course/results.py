@@ -1,5 +1,6 @@
 """What a run measured: rows of `results.csv`, the page `index.html` and the table at the end."""
 
+import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,12 +10,13 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader
 
 from course.lessons import Lesson
+from helpers import COURSE_FOLDER, CourseError
+from helpers.bookkeeping import NETWORK_METRICS
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
-_MEASURED = ("train_seconds", "validation_accuracy", "test_accuracy", "test_loss", "macro_f1")
 COLUMNS = (
     *("lesson", "title", "profile", "network", "weights", "data", "status", "parameter_count"),
-    *_MEASURED,
+    *NETWORK_METRICS,
     *("lesson_seconds", "peak_rss_mb", "changed"),
 )
 # What the printed table and the page show: column, heading, form of the numbers.
@@ -82,7 +84,7 @@ class Outcome:
         for name, network in (self.metrics.get("networks") or {}).items():
             row = base | {"network": name, "weights": network.get("weights")}
             if row["weights"] != "unavailable":
-                row |= {key: network.get(key) for key in ("parameter_count", *_MEASURED)}
+                row |= {key: network.get(key) for key in ("parameter_count", *NETWORK_METRICS)}
             elif not self.error:
                 row["status"] = "unavailable"
             found.append(row)
@@ -138,10 +140,33 @@ def table_text(outcomes: Sequence[Outcome]) -> str:
     return "\n".join([table.to_string(index=False), *warnings(outcomes)])
 
 
+def render(template: str, **values: Any) -> str:
+    """Return a page: a file in `templates/`, filled in."""
+    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True)
+    return environment.get_template(template).render(**values)
+
+
+def new_folder(output: Path | None, name: str, runs: Path = COURSE_FOLDER / "runs") -> Path:
+    """Make the folder of a command, `output` or `runs/<name><time>`.
+
+    Raises CourseError when it is not empty or cannot be made.
+    """
+    time = datetime.datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
+    try:
+        folder = (output or runs / f"{name}{time}").expanduser().absolute()
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise CourseError(f"{folder} is not empty: name a new folder with --output")
+    except (OSError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise CourseError(f"{output or runs} cannot hold the results ({reason}); see --output") from None
+    return folder
+
+
 def index_html(outcomes: Sequence[Outcome], summary: str, folder: Path) -> str:
     """Return the page that shows the results and links to each lesson's page and notebook."""
-    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True)
-    return environment.get_template("results.html.j2").render(
+    return render(
+        "results.html.j2",
         summary=summary,
         results=[(outcome.lesson, outcome.error, _shown(outcome)) for outcome in outcomes],
         headings=[heading for _, heading, _ in _SHOWN],

@@ -1,7 +1,6 @@
 """Running lessons with nbclient and keeping what they leave behind."""
 
 import contextlib
-import datetime
 import json
 import logging
 import os
@@ -24,7 +23,7 @@ from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
 from tqdm import tqdm
 
-from course import printable, say
+from course import say
 from course.lessons import (
     DEFAULT_PROFILE,
     NOTEBOOKS,
@@ -36,9 +35,8 @@ from course.lessons import (
     seen_from,
 )
 from course.pages import glossary_page, to_html
-from course.results import Outcome, csv_text, index_html, table_text
-from helpers import COURSE_FOLDER, CourseError
-from helpers.bookkeeping import COMMON_RULES, check_parameter
+from course.results import Outcome, csv_text, index_html, new_folder, table_text
+from helpers import COURSE_FOLDER, CourseError, datasets, printable
 from helpers.files import write_text
 
 # Seconds that one cell may take: generous, for a slow machine; a lesson that hangs must end some day.
@@ -50,7 +48,7 @@ Watch = Callable[[int, int], None]  # is told which cell runs, from 0, and how m
 
 @dataclass
 class Run:
-    """What the user asked of `run`; `folder` and `environment` are made of it for the lessons."""
+    """What the user asked of `run` or `sweep`; `folder` and `environment` are made of it for the lessons."""
 
     profile: str = DEFAULT_PROFILE
     lessons: Sequence[str] = ()
@@ -66,6 +64,10 @@ class Run:
     folder: Path = Path()
     environment: Mapping[str, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        if self.cell_seconds is not None and self.cell_seconds < 1:
+            raise CourseError(f"--cell-seconds {self.cell_seconds} must be at least 1")
+
 
 def run_course(**options: Any) -> int:
     """Run the chosen lessons and write their results. The options are the fields of `Run`.
@@ -74,18 +76,16 @@ def run_course(**options: Any) -> int:
     Raises CourseError for a mistake in the request; nothing has been started then.
     """
     run = Run(**options)
-    if run.cell_seconds is not None and run.cell_seconds < 1:
-        raise CourseError(f"--cell-seconds {run.cell_seconds} must be at least 1")
     lessons = choose_lessons(find_lessons(run.notebooks), run.lessons, run.deeper)
     plans = make_plans(lessons, profile=run.profile, assignments=run.assignments, notebooks=run.notebooks)
     if run.store and (run.profile != DEFAULT_PROFILE or run.assignments):
         raise CourseError("--store keeps the outputs of the defaults: leave out --profile and -p")
     run.environment = kernel_environment(run.data, plans)
-    run.folder = folder = _new_folder(run)
+    run.folder = folder = new_folder(run.output, "", run.runs)
+    (folder / "results.csv").open("x").close()  # no other run gets this folder
     say(f"Profile {run.profile}: {len(plans)} lesson(s); results in {folder}")
     if run.profile == "full":
         say("The full profile trains for published numbers: up to 80 minutes a lesson.")
-    logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # a stopped run leaves tasks that nobody asks
     outcomes: list[Outcome] = []
     written = True
 
@@ -179,6 +179,7 @@ def execute(
     # The kernel's own log would break into the progress; a lesson's errors come as its outputs.
     client.extra_arguments = ["--log-level=CRITICAL"]
     client.log.setLevel(logging.CRITICAL)
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # a stopped kernel leaves tasks that nobody asks
     try:
         with client.setup_kernel(cwd=str(folder), env=dict(environment)):
             for at in range(total):
@@ -215,15 +216,12 @@ def _keep(notebook: Any, lesson: Lesson, run: Run) -> None:
             cell.metadata.pop(name, None)
     write_text(run.folder / lesson.path.name, nbformat.writes(notebook).rstrip("\n") + "\n")
     if run.pages:
-        write_page(notebook, lesson, run.notebooks, run.folder)
-
-
-def write_page(notebook: Any, lesson: Lesson, notebooks: Path, folder: Path) -> None:
-    """Write an executed notebook's page and, once, the glossary that the pages link to."""
-    write_text(folder / f"{lesson.stem}.html", to_html(notebook, title=lesson.heading, folder=notebooks))
-    source, page = notebooks / "glossary.md", folder / "glossary.html"
-    if source.is_file() and not page.exists():
-        write_text(page, glossary_page(source.read_text(encoding="utf-8", errors="replace"), notebooks))
+        page = to_html(notebook, title=lesson.heading, folder=run.notebooks)
+        write_text(run.folder / f"{lesson.stem}.html", page)
+        source, glossary = run.notebooks / "glossary.md", run.folder / "glossary.html"
+        if source.is_file() and not glossary.exists():  # the pages link to it
+            text = source.read_text(encoding="utf-8", errors="replace")
+            write_text(glossary, glossary_page(text, run.notebooks))
 
 
 def _store(notebook: Any, lesson: Lesson) -> None:
@@ -239,48 +237,19 @@ def _store(notebook: Any, lesson: Lesson) -> None:
     write_text(lesson.path, nbformat.writes(notebook).rstrip("\n") + "\n")
 
 
-def _new_folder(run: Run) -> Path:
-    """Make the folder of this run, `--output` or `runs/<time>`, and a file in it: no other run gets it."""
-    name = datetime.datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
-    names = [run.output] if run.output else [run.runs / f"{name}{end}" for end in ("", *"bcdefgh")]
-    try:
-        for folder in (name.expanduser().absolute() for name in names):
-            folder.mkdir(parents=True, exist_ok=True)
-            with contextlib.suppress(FileExistsError):
-                if not any(folder.iterdir()):
-                    (folder / "results.csv").open("x").close()
-                    return folder
-    except (OSError, RuntimeError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise CourseError(f"{names[0]} cannot hold the results ({reason}); see --output") from None
-    raise CourseError(f"--output {names[0]} is not empty; name a new folder")
-
-
 def kernel_environment(data: str | None, plans: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     """Return the environment variables of the kernels; what is relative to the user becomes absolute."""
     found = dict(os.environ)
-    name = "COURSE_DATA_DIR" if data is None else "--data"
-    given = found.get(name, "").strip() if data is None else data
-    if given or data is not None:
-        try:
-            found["COURSE_DATA_DIR"] = str(Path(given).expanduser().absolute())
-            wrong = "" if given and any(Path(found["COURSE_DATA_DIR"]).iterdir()) else "is empty"
-        except (OSError, RuntimeError) as error:
-            wrong = f"is not a folder that can be read ({getattr(error, 'strerror', None) or error})"
-        if wrong:
-            remedy = "name the folder that holds mnist, intel-scenes or car-plane, or leave it out"
-            raise CourseError(f"{name}={given!r} {wrong}; {remedy}")
-    cache = found.get("COURSE_CACHE_DIR", "").strip()
-    if cache:
-        found["COURSE_CACHE_DIR"] = str(Path(cache).expanduser().absolute())
-    source = found.get("COURSE_DATA_SOURCE", "").strip()
+    if data is not None:
+        found["COURSE_DATA_DIR"] = str(datasets.data_folder(data, "--data").absolute())
+    elif given := found.get("COURSE_DATA_DIR", "").strip():
+        found["COURSE_DATA_DIR"] = str(datasets.data_folder(given).absolute())
+    if found.get("COURSE_CACHE_DIR", "").strip():
+        found["COURSE_CACHE_DIR"] = str(datasets.cache_folder().absolute())
     if any("data_source" in plan for plan in plans.values()):
         found.pop("COURSE_DATA_SOURCE", None)  # an explicit parameter wins, "auto" too
-    elif source:
-        try:
-            check_parameter("data_source", source, COMMON_RULES["data_source"])
-        except CourseError as error:
-            raise CourseError(f"COURSE_DATA_SOURCE: {error}") from None
+    else:
+        datasets.source_in_use("auto")
     # `helpers` must be found where the course is not installed (a checkout on a bare Python).
     found["PYTHONPATH"] = os.pathsep.join(filter(None, [str(COURSE_FOLDER), found.get("PYTHONPATH")]))
     found.pop("JPY_SESSION_NAME", None)  # set where this was typed into a notebook: no live widgets here

@@ -27,13 +27,6 @@ CHANGES = {"os.rename": 2, "os.link": 2, "os.symlink": 2, "shutil.rmtree": 1, "o
 CHANGES |= dict.fromkeys(("os.remove", "os.rmdir", "os.mkdir", "os.chmod", "os.chown", "os.setxattr"), 1)
 REFUSED = {"os.system", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.kill", "os.killpg"}
 REFUSED |= {"os.startfile", "subprocess.Popen", "socket.connect", "socket.bind"}
-# What a notebook of the course does with its checker; anything else is worth a look.
-CHECKER = {"exercises", "Exercises", "verdict", "helpers.exercises"}
-CHECKED = re.compile(r"exercises\.check\('(\w+)', \1\)")
-USUAL = re.compile(
-    r"from helpers\.exercises import Exercises|exercises = Exercises\('\w+'\)|exercises\.guess\(.*\)|"
-    + CHECKED.pattern
-)
 
 
 def confine(folder: Path, seconds: int) -> None:
@@ -95,21 +88,19 @@ def limit_memory() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (most, resource.getrlimit(resource.RLIMIT_AS)[1]))
 
 
-def read_notebook(path: Path) -> tuple[list[ast.stmt], dict[str, str], dict[str, Any]]:
-    """Return a notebook's statements, its functions that have a syntax error, and what is to be noticed.
+def read_notebook(path: Path) -> tuple[list[ast.stmt], dict[str, str]]:
+    """Return a notebook's statements, and its functions that have a syntax error, with that error.
 
     Raises ValueError for a file that is not a notebook.
     """
     try:
         if path.stat().st_size > NOTEBOOK_MB << 20:
             raise ValueError
-        notebook = json.loads(path.read_text(encoding="utf-8-sig"))
-        cells = code_cells(notebook)
-        outputs = [str(c.get("outputs")) for c in notebook["cells"] if c["cell_type"] == "code"]
+        cells = code_cells(json.loads(path.read_text(encoding="utf-8-sig")))
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         raise ValueError("not a notebook") from None
-    statements, broken, noticed = [], {}, {"edited": False, "checked": [], "says_right": []}
-    for source, output in zip(cells, outputs, strict=True):
+    statements, broken = [], {}
+    for source in cells:
         try:
             cell = ast.parse(source).body
             for statement in cell:
@@ -118,20 +109,9 @@ def read_notebook(path: Path) -> tuple[list[ast.stmt], dict[str, str], dict[str,
             where = f"line {error.lineno} of the cell: " if isinstance(error, SyntaxError) else ""
             why = f"{where}{getattr(error, 'msg', 'it cannot be read')}"
             broken |= dict.fromkeys(re.findall(r"def (\w+)", source), why)
-            continue
-        statements += cell
-        texts = [ast.unparse(each) for each in cell if _touches_checker(each)]
-        checked = [found[1] for text in texts if (found := CHECKED.fullmatch(text))]
-        noticed["checked"] += checked
-        noticed["says_right"] += checked if "Right" in output else []
-        noticed["edited"] |= not all(USUAL.fullmatch(text) for text in texts)
-    return statements, broken, noticed
-
-
-def _touches_checker(statement: ast.stmt) -> bool:
-    names = [n for node in ast.walk(statement) for n in (getattr(node, "id", 0), getattr(node, "attr", 0))]
-    names += [getattr(node, key, 0) for node in ast.walk(statement) for key in ("name", "module")]
-    return not CHECKER.isdisjoint(name for name in names if isinstance(name, str))
+        else:
+            statements += cell
+    return statements, broken
 
 
 def find_function(statements: Sequence[ast.stmt], name: str) -> Any:
@@ -166,7 +146,7 @@ def main() -> None:
     sys.excepthook = lambda kind, error, _: tell(problem=f"{kind.__name__}: {error}")  # the course's own
     confine(Path.cwd(), asked["seconds"])
     try:
-        statements, broken, noticed = read_notebook(Path(asked["path"]))
+        statements, broken = read_notebook(Path(asked["path"]))
     except (ValueError, OSError):
         return tell(problem="not a notebook")
     uses = [re.search(r"Exercises\('(\w+)'\)", ast.unparse(each)) for each in statements]
@@ -178,7 +158,7 @@ def main() -> None:
     from helpers.exercises import Exercises
 
     tasks = Exercises(lesson).tasks
-    tell(lesson=lesson, tasks=list(tasks), **noticed)
+    tell(lesson=lesson, tasks=list(tasks))
     for name in [name for name in tasks if name not in asked["done"]]:
         tell(task=name, **_answer(tasks[name], name, statements, broken))
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import nbformat
 
 from course import say
+from course.lessons import choose_lessons, find_lessons
 from helpers import COURSE_FOLDER, CourseError
 from helpers.files import write_text
 
@@ -30,29 +31,24 @@ def start_lessons(fresh: str | None = None, update: bool = False, *, root: Path 
         CourseError: no such notebook, or `work/` cannot be written.
     """
     source, target = root / "notebooks", root / "work"
-    notebooks = sorted(source.glob("[0-9][0-9]*.ipynb"))
-    if fresh is not None:
-        number = fresh.zfill(3 if fresh[-1:].isalpha() else 2)
-        notebooks = [path for path in notebooks if path.stem.split("-")[0] == number]
-        if not notebooks:
-            raise CourseError(f"there is no lesson {fresh!r}: name one by its number, for example 02 or 02a")
+    lessons = choose_lessons(find_lessons(source), [] if fresh is None else [fresh], deeper=True)
     try:
         target.mkdir(exist_ok=True)
         shutil.copyfile(source / "glossary.md", target / "glossary.md")
     except OSError as error:
         raise CourseError(f"work/ cannot be written ({error.strerror}): make it writable") from None
     written, newer = [], []
-    for path in notebooks:
+    for path in (lesson.path for lesson in lessons):
         copy, text = target / path.name, clean_copy(path)
         asked = fresh is not None or not copy.exists()
         if not asked:
             newest = nbformat.reads(text, as_version=4).metadata["course_version"]
-            if any(version_of(own) == newest for own in target.glob(f"{path.stem}*.ipynb")):
+            if any(known(own)[0] == newest for own in target.glob(f"{path.stem}*.ipynb")):
                 continue
             if not update:
                 newer.append(path.stem.split("-")[0])
                 continue
-        if copy.exists() and (fresh is not None or is_changed(copy)):
+        if copy.exists() and (fresh is not None or known(copy)[1]):
             number = 2
             while (copy := target / f"{path.stem}-fresh-{number}.ipynb").exists():
                 number += 1
@@ -86,18 +82,12 @@ def fingerprint(notebook: nbformat.NotebookNode) -> str:
     return hashlib.sha256("\0".join(cell.source for cell in notebook.cells).encode()).hexdigest()[:12]
 
 
-def version_of(path: Path) -> str:
-    """Return the version that a file in `work/` is a copy of; of one that is no notebook, nothing."""
+def known(path: Path) -> tuple[str, bool]:
+    """Return the version that a file in `work/` is a copy of, and whether it was changed or run since."""
     try:
         notebook = nbformat.read(path, as_version=4)
-        return notebook.metadata.get("course_version") or fingerprint(notebook)
     except Exception:  # nbformat raises its own kinds; whatever it is, the file is the student's
-        return ""
-
-
-def is_changed(path: Path) -> bool:
-    """Return whether a student has written into a copy, or has run it."""
-    if not version_of(path):
-        return True
-    notebook = nbformat.read(path, as_version=4)
-    return fingerprint(notebook) != version_of(path) or any(cell.get("outputs") for cell in notebook.cells)
+        return "", True
+    now = fingerprint(notebook)
+    version = notebook.metadata.get("course_version", now)
+    return version, now != version or any(cell.get("outputs") for cell in notebook.cells)

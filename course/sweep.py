@@ -27,7 +27,7 @@ import psutil
 from tqdm import tqdm
 
 from course import say
-from course.lessons import DEFAULT_PROFILE, NOTEBOOKS, Lesson, choose_lessons, find_lessons, make_plans
+from course.lessons import Lesson, choose_lessons, find_lessons, make_plans
 from course.links import read_costs
 from course.report import PAGE, Result, reached, write_report
 from course.results import Outcome
@@ -36,8 +36,7 @@ from course.workers import cores, run_here, threads
 from helpers import COURSE_FOLDER, CourseError
 
 MOST = 10_000  # combinations of one sweep; more is a slip of the keyboard
-SHOWN = 12  # lines of the table before the start
-WORKER_MB = 200  # what a worker needs beside its kernel, in MB of 10**6 bytes
+SHOWN = 10  # rows of the table before the start
 FULL = tuple(map(os.strerror, (errno.ENOSPC, errno.EDQUOT)))
 Values = Mapping[str, Any]
 
@@ -46,40 +45,34 @@ def run_sweep(
     lesson: str,
     *,
     grid: Sequence[str],
-    assignments: Sequence[str] = (),
-    profile: str = DEFAULT_PROFILE,
     workers: int | None = None,
     cluster: str = "",
-    data: str | None = None,
-    output: Path | None = None,
-    cell_seconds: int | None = None,
     again: bool = False,
-    notebooks: Path = NOTEBOOKS,
-    runs: Path = COURSE_FOLDER / "runs",
+    **options: Any,
 ) -> int:
     """Run every combination that has no result yet, and write the report on all of them.
 
-    `grid` holds texts such as `learning_rate=0.001,0.01` and `seed=0..4`; `again` repeats what failed.
+    `grid` holds texts such as `learning_rate=0.001,0.01` and `seed=0..4`; `again` repeats what failed; the
+    other options are fields of `Run`.
     Returns the exit status: 0, or 1 when a result is missing or failed, or 130 after Ctrl-C. Raises
     CourseError for a mistake in the request; nothing has been started then.
     """
-    (chosen,) = choose_lessons(find_lessons(notebooks), [lesson])
+    run = Run(pages=False, **options)
+    (chosen,) = choose_lessons(find_lessons(run.notebooks), [lesson])
     if chosen.problem:
         raise CourseError(chosen.problem)
-    for name, number in (("--workers", workers), ("--cell-seconds", cell_seconds)):
-        if number is not None and number < 1:
-            raise CourseError(f"{name} {number} must be at least 1")
-    environment = kernel_environment(data, {})
+    if workers is not None and workers < 1:
+        raise CourseError(f"--workers {workers} must be at least 1")
+    environment = kernel_environment(run.data, {})
     source = environment.pop("COURSE_DATA_SOURCE", "").strip()  # becomes a value like any other
     if source and "data_source" in chosen.parameters:
-        assignments = [f"data_source={source}", *assignments]
-    plans = combinations(chosen, grid, assignments, profile, notebooks)
-    wanted = identities(chosen, profile, plans)
-    run = Run(profile, data=data, cell_seconds=cell_seconds, pages=False, notebooks=notebooks)
+        run.assignments = [f"data_source={source}", *run.assignments]
+    plans = combinations(chosen, grid, run.assignments, run.profile, run.notebooks)
+    wanted = identities(chosen, run.profile, plans)
     here = workers or workers_for(chosen, len(plans))
     run.environment = threads(cores() // here) | environment
     there = None
-    if cluster and data:
+    if cluster and run.data:
         raise CourseError("--data is a folder of this machine: set COURSE_DATA_DIR where each worker starts")
     if cluster:
         try:
@@ -89,12 +82,12 @@ def run_sweep(
             raise CourseError(f"--cluster needs dask.distributed ({error}): {remedy}") from None
         there = Cluster(cluster, chosen, run, plans)
     name = f"sweep-{chosen.path.name.partition('-')[0]}-{_digest(sorted(wanted))[:8]}"
-    folder = (output.expanduser() if output else runs / name).absolute()
+    folder = (run.output or run.runs / name).expanduser().absolute()
     with _claimed(folder):
         results = finished(folder, wanted, again)
         todo = {each: values for each, values in wanted.items() if each not in results}
         at_once = min(there.workers if there else here, max(len(todo), 1))
-        say(before_the_start(chosen, profile, wanted, results, at_once) + f"\nResults: {folder}\n")
+        say(before_the_start(chosen, run.profile, wanted, results, at_once) + f"\nResults: {folder}\n")
         attempts = folder / "attempts"
         running = there.run(todo, attempts) if there else run_here(todo, chosen, run, at_once, attempts)
         return _go_on(running, results, wanted, folder)
@@ -150,7 +143,7 @@ def workers_for(lesson: Lesson, count: int) -> int:
     """Return how many runs this machine's cores and free memory allow at once, at most `count`."""
     megabytes = card(lesson)[1]
     free = psutil.virtual_memory().available / 1e6
-    fitting = count if math.isnan(megabytes) else int(free // (megabytes + WORKER_MB))
+    fitting = count if math.isnan(megabytes) else int(free // megabytes)
     return max(min(cores(), fitting, count), 1)
 
 
@@ -171,19 +164,14 @@ def before_the_start(
     table = pd.DataFrame(wanted.values())
     table = table[_varying(wanted)].astype(str)
     left = [each not in results for each in wanted]
-    cost = {"minutes": seconds / 60, "MB": megabytes}
-    for name, value in cost.items():
-        text = "?" if math.isnan(value) else f"{value:,.1f}" if name == "minutes" else f"{value:,.0f}"
-        table[name] = [text if runs else "" for runs in left]
+    for name, text in {"minutes": f"{seconds / 60:,.1f}", "MB": f"{megabytes:,.0f}"}.items():
+        table[name] = [text.replace("nan", "?") if runs else "" for runs in left]
     table["state"] = ["to run" if runs else "finished" for runs in left]
-    lines = table.to_string(index=False).splitlines()
-    if len(lines) > SHOWN:
-        lines[SHOWN - 3 : -2] = [f"... {len(lines) - SHOWN + 1} more ..."]
     head = f"Lesson {lesson.heading}, profile {profile}: {len(wanted)} combinations, {sum(left)} to run"
     if any(left) and not math.isnan(seconds):
         minutes = math.ceil(sum(left) / at_once) * seconds / 60
         head += f", {at_once} at once: about {math.ceil(minutes)} min, estimated from {by}"
-    return "\n".join([f"{head}.", *lines])
+    return f"{head}.\n{table.to_string(index=False, max_rows=SHOWN)}"
 
 
 def _varying(wanted: Mapping[str, Values]) -> list[str]:

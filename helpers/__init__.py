@@ -8,6 +8,11 @@ from pathlib import Path
 COURSE_FOLDER = Path(__file__).resolve().parent.parent
 
 
+def printable(text: str) -> str:
+    """Return a line without control characters: those of a file's name must not steer the terminal."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+
+
 class CourseError(Exception):
     """A mistake that the user can mend: one line that names the thing and the remedy.
 

@@ -7,7 +7,7 @@ A lesson's answers, and the typical mistakes with the hint for each, stand in on
 
 import contextlib
 import copy
-import importlib.util
+import runpy
 import signal
 import threading
 import traceback
@@ -55,11 +55,9 @@ class Exercises:
         path = COURSE_FOLDER / "notebooks" / "answers" / f"{number}.py"
         if not path.is_file():
             raise CourseError(f"notebooks/answers/{number}.py is missing: restore it from the repository")
-        spec = importlib.util.spec_from_file_location(f"answers_{number}", path)
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        self.guesses: dict[str, Guess] = module.GUESSES
-        self.tasks: dict[str, Task] = module.TASKS
+        names = runpy.run_path(str(path))
+        self.guesses: dict[str, Guess] = names["GUESSES"]
+        self.tasks: dict[str, Task] = names["TASKS"]
 
     def guess(self, name: str, value: float | str | None) -> None:
         """Print whether a guess is right, and otherwise the hint for it; None means: not guessed yet."""

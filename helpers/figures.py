@@ -125,11 +125,9 @@ def number_pictures(
             _write_numbers(picture, array, decimals, cell)
         if windows and windows[position]:
             row, column, high, wide = windows[position]
-            for look in (
-                {"ec": "white", "lw": 5},
-                {"ec": COLOURS[3], "lw": 2.5},
-            ):  # white: seen on dark cells
-                axis.add_patch(Rectangle((column - 0.5, row - 0.5), wide, high, fill=False, **look))
+            for ink, line in (("white", 5), (COLOURS[3], 2.5)):  # white: seen on dark cells
+                corner = column - 0.5, row - 0.5
+                axis.add_patch(Rectangle(corner, wide, high, fill=False, ec=ink, lw=line))
     show(fig, **texts)
 
 

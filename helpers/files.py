@@ -27,14 +27,17 @@ def check_writable(path: Path, name: str = "") -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write a UTF-8 file whole or not at all. Raises `CourseError` when it cannot be written."""
-    path, scratch = Path(path), None
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all; otherwise as `write_text`."""
+    scratch = None
     check_writable(path)
     try:
-        with tempfile.NamedTemporaryFile(
-            "w", dir=path.parent, prefix=path.name, suffix=".tmp", delete=False, encoding="utf-8", newline=""
-        ) as file:
+        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".tmp", delete=False) as file:
             scratch = Path(file.name)
-            file.write(text)
+            file.write(content)
         # temporary files are for their owner alone; a results file is for whoever may read the folder
         scratch.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o644)
         scratch.replace(path)

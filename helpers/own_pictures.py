@@ -24,7 +24,7 @@ from PIL import ExifTags, Image
 from scipy.sparse.csgraph import connected_components
 
 from helpers import COURSE_FOLDER, CourseError
-from helpers.datasets._common import path_of, plain, printable
+from helpers.datasets._common import entries_of, path_of, plain, printable
 from helpers.datasets._pictures import Unreadable, opened, read_picture, without_warnings
 from helpers.files import write_text
 
@@ -75,28 +75,20 @@ def class_folders(folder: Path | str) -> dict[str, Path]:
 
     Raises CourseError, before any picture is opened, unless there are 2 to 10.
     """
-    named, place = f"the folder of pictures {str(folder)!r}", path_of(folder)
-    try:
-        found = sorted(entry for entry in place.iterdir() if _counts(entry) and entry.is_dir())
-        inside = sum(entry.is_dir() for entry in found[0].iterdir()) if len(found) == 1 else 0
-    except (OSError, ValueError) as error:
-        start = "" if place.is_absolute() else f", which starts in the folder {Path.cwd().name!r}"
-        raise CourseError(f"{named} cannot be read ({plain(error)}): check the path{start}.") from None
+    named = f"the folder of pictures {str(folder)!r}"
+    found, _ = entries_of(folder, "the folder of pictures")
     folders = {unicodedata.normalize("NFC", printable(path.name)): path for path in found}
     if not found:
         raise CourseError(f"{named} has no folders: put the pictures of each class into a folder of its own.")
     if len(found) == 1:
-        (name,), remedy = folders, "name that one" if inside > 1 else "add a folder for each other class"
+        (name,), (inside, _) = folders, entries_of(found[0], "the folder of class")
+        remedy = "name that one" if len(inside) > 1 else "add a folder for each other class"
         raise CourseError(f"{named} has one class only, {name!r}: {remedy}.")
     if len(found) > MOST_CLASSES:
         raise CourseError(f"{named} has {len(found):,} folders: 2 to {MOST_CLASSES} classes are possible.")
     if len(folders) < len(found):
         raise CourseError(f"{named} has two folders whose names look the same: rename one.")
     return folders
-
-
-def _counts(entry: Path) -> bool:
-    return not entry.name.startswith((".", "__MACOSX"))
 
 
 @without_warnings()
@@ -149,17 +141,10 @@ def audit(folders: Mapping[str, Path], size: int = 160, most: int = 100) -> OwnP
             raise CourseError(f"{what}: add at least {FEWEST_GROUPS - several} of other things or places.")
     table = [(what, len(found[key]), next(iter(found[key]), ""), remedy)
              for key, (what, remedy) in WHAT_TO_DO.items()]  # fmt: skip
-    findings = pd.DataFrame(table, columns=["looked for", "found", "for example", "what to do"])
+    columns = ["looked for", "found", "for example", "what to do"]
+    findings = pd.DataFrame(table, columns=columns).set_index("looked for")
     plain_numbers = pd.DataFrame(numbers, columns=PLAIN)
-    return OwnPictures(
-        tuple(folders),
-        names,
-        np.array(labels),
-        pictures,
-        plain_numbers,
-        groups,
-        findings.set_index("looked for"),
-    )
+    return OwnPictures(tuple(folders), names, np.array(labels), pictures, plain_numbers, groups, findings)
 
 
 def _name(path: Path) -> str:
@@ -168,12 +153,8 @@ def _name(path: Path) -> str:
 
 def _some(folder: Path, most: int, found: dict[str, list[str]]) -> list[Path]:
     """Return at most so many files of a class, evenly spread; note what else there is."""
-    try:
-        entries = sorted(entry for entry in folder.iterdir() if _counts(entry))
-    except OSError as error:
-        raise CourseError(f"the folder of class {_name(folder)!r} cannot be read ({plain(error)}).") from None
-    found["others"] += [f"folder {_name(entry)}" for entry in entries if entry.is_dir()]
-    files = [entry for entry in entries if not entry.is_dir()]
+    folders, files = entries_of(folder, "the folder of a class")
+    found["others"] += [f"folder {_name(entry)}" for entry in folders]
     chosen = np.unique(np.linspace(0, len(files) - 1, min(most, len(files))).round().astype(int))
     found["too many"] += [_name(files[n]) for n in sorted({*range(len(files))} - {*chosen.tolist()})]
     return [files[n] for n in chosen]
@@ -223,10 +204,7 @@ WHAT_TO_DO = {
     "unreadable": ("damaged, or not a picture", "left out; take it out of the folder"),
     "HEIC": ("HEIC, a phone's own format", "left out; export it as JPEG"),
     "turned": ("lying on its side in the file (EXIF)", "turned upright here; other programs may not"),
-    "place": (
-        "holds the place where it was taken",
-        "not copied here; remove it before you share it",
-    ),
+    "place": ("holds the place where it was taken", "not copied here; remove it before you share it"),
     "small": (f"fewer than {SMALL} pixels wide or high", "used, enlarged; take a larger one"),
     "colours": ("grey, transparent, not RGB", "converted; harmful if all are of one class"),
     "twice": ("nearly the same picture twice in a class", "kept in one fold; counts for less than two"),

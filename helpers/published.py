@@ -10,7 +10,7 @@ from typing import Any
 
 from helpers import COURSE_FOLDER, CourseError
 from helpers.files import write_json
-from helpers.training import recipe_hash, versions
+from helpers.training import origin
 
 RESULTS_FOLDER = COURSE_FOLDER / "data" / "results"
 MODELS_FOLDER = COURSE_FOLDER / "data" / "models"
@@ -40,7 +40,8 @@ def load_network(path: Path) -> Any:
         return keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # whatever a damaged archive makes Keras, HDF5 or zipfile raise
         what = type(error).__name__ if path.exists() else "it is missing"
-        remedy = "restore it from the repository" if path.parent == MODELS_FOLDER else "delete its folder"
+        ours = path.parent == MODELS_FOLDER
+        remedy = "restore it from the repository" if ours else "delete it"
         raise CourseError(f"{path.parent.name}/{path.name} cannot be loaded ({what}): {remedy}") from None
 
 
@@ -78,14 +79,7 @@ def _origin(lesson: Any, folder: Path) -> dict[str, Any]:
     if lesson.data is None or lesson.data["kind"] == "sample":
         raise CourseError("nothing measured on the built-in sample is stored: run with real pictures")
     folder.mkdir(parents=True, exist_ok=True)
-    return {
-        "lesson": lesson.stem,
-        "measured": datetime.date.today().isoformat(),
-        "recipe": recipe_hash(lesson.stem),
-        "versions": versions(),
-        "data": lesson.data,
-        "parameters": {key: value for key, value in lesson.parameters.items() if key != "metrics_path"},
-    }
+    return {"lesson": lesson.stem, "measured": datetime.date.today().isoformat()} | origin(lesson)
 
 
 # Settings that Keras 3.13 (which Colab has) does not know yet, with the defaults that change nothing:

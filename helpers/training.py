@@ -8,6 +8,7 @@ import ctypes
 import hashlib
 import importlib.metadata
 import inspect
+import io
 import json
 import logging
 import os
@@ -25,7 +26,7 @@ from typing import Any
 import numpy as np
 
 from helpers import COURSE_FOLDER, CourseError
-from helpers.files import plain, write_json
+from helpers.files import plain, write_bytes, write_json
 
 UNFINISHED_FOLDER = COURSE_FOLDER / "runs" / "unfinished"
 
@@ -56,11 +57,7 @@ def quiet_import() -> Iterator[None]:
     memory is scarce, as on Binder, the first import prints a line that says what helps.
     """
     _spare_memory()
-    try:
-        kept = os.dup(2)
-    except OSError:  # no such descriptor, as in some services of Windows: nothing to silence
-        yield
-        return
+    kept = os.dup(2)
     with Path(os.devnull).open("w") as nothing:
         os.dup2(nothing.fileno(), 2)
     try:
@@ -128,26 +125,23 @@ def trained(
     path = None if measured else _kept_file(lesson, name, network, (fit, *recipe, *arguments))
     if path and not fresh and (kept := _take_back(path, name, network)):
         lesson.stored.add(name)
-        print(
-            f"{name}: stored, from {kept[1]:.0f} s of the same recipe, pictures and seed; fresh=True trains"
-        )
+        same = "of the same recipe, pictures and seed; fresh=True trains"
+        print(f"{name}: stored, from {kept[1]:.0f} s {same}")
         return kept
     with stopwatch() as watch:
         record = fit(network, *arguments)
     record = getattr(record, "history", record)
     if path:
-        about = np.array(json.dumps([record, watch.seconds], default=float))
-        part = path.with_suffix(f".{os.getpid()}.part")
+        content = io.BytesIO()
+        np.savez(
+            content, np.array(json.dumps([record, watch.seconds], default=float)), *network.get_weights()
+        )
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with part.open("wb") as file:
-                np.savez(file, about, *network.get_weights())
-            part.replace(path)
-        except OSError as error:
-            print(f"{name}: not stored for a restart ({error.strerror})")
-        finally:
-            with contextlib.suppress(OSError):
-                part.unlink(missing_ok=True)  # half a file, on a full disk
+            write_bytes(path, content.getvalue())
+        except (CourseError, OSError) as error:
+            reason = error.__context__ or error  # no path of the machine in a notebook
+            print(f"{name}: not stored for a restart ({getattr(reason, 'strerror', reason)})")
     lesson.stored.discard(name)
     return record, watch.seconds
 
@@ -252,15 +246,20 @@ def recipe_hash(stem: str) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
+def origin(lesson: Any) -> dict[str, Any]:
+    """Return what a lesson's numbers come from: its recipe cells, versions, pictures and parameters."""
+    parameters = {key: value for key, value in lesson.parameters.items() if key != "metrics_path"}
+    about = {"recipe": recipe_hash(lesson.stem), "versions": versions()}
+    return about | {"data": lesson.data, "parameters": parameters}
+
+
 def unfinished_file(lesson: Any, name: str) -> Path:
     """Return the path of a file `name` that waits, as a trained network, for the end of a long comparison.
 
     All that one comparison leaves lies in one folder, named by its recipe cells, parameters, pictures and
     versions: a run with any other finds nothing of it. `forget` removes the folder.
     """
-    parameters = {key: value for key, value in lesson.parameters.items() if key != "metrics_path"}
-    what = [recipe_hash(lesson.stem), parameters, lesson.data, versions()]
-    key = hashlib.sha256(json.dumps(plain(what), sort_keys=True).encode()).hexdigest()[:12]
+    key = hashlib.sha256(json.dumps(plain(origin(lesson)), sort_keys=True).encode()).hexdigest()[:12]
     folder = UNFINISHED_FOLDER / f"{lesson.stem}-{key}"
     folder.mkdir(parents=True, exist_ok=True)
     return folder / name

@@ -35,6 +35,16 @@ def keras():
     return keras
 
 
+@pytest.fixture
+def eager(keras):
+    """Take each step as it stands: TensorFlow would need longer to compile a few than to take them."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
 @pytest.fixture(scope="session")
 def digit_network():
     """The compact network of lesson 4 that the course brings along."""

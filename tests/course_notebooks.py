@@ -1,6 +1,7 @@
 """Tiny lessons for the tests of the command line: no TensorFlow, a second each."""
 
 import re
+import subprocess
 from pathlib import Path
 
 import nbformat
@@ -61,3 +62,11 @@ def write_profile(folder: Path, profile: str, stem: str, text: str) -> None:
     path = folder / "profiles" / profile / f"{stem}.yaml"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
+
+
+def git(folder: Path, *words: str) -> str:
+    """Run git in a folder, as somebody; return what it prints."""
+    somebody = ["-c", "user.name=Somebody", "-c", "user.email=somebody@example.org"]
+    done = subprocess.run(["git", *somebody, *words], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout

@@ -15,11 +15,11 @@ CELLS = {
     for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]
     if "colab" in cell["metadata"].get("tags", [])
 }
-FAULTS = {
-    "half a clone": "exit status 1",
-    "no network": "exit status 128",
-    "no git": "'git'",
-    "no address": "own repository",
+FAULTS = {  # what is said, and the file of the imitation that has another name meanwhile
+    "half a clone": ("exit status 1", "works", "broken"),
+    "no network": ("exit status 128", "works", "offline"),
+    "no git": ("'git'", "git", "away"),
+    "no address": ("own repository", "works", "works"),
 }
 GIT = """#!/bin/sh
 echo "$*" >> {place}/asked
@@ -51,39 +51,28 @@ def test_every_notebook_has_the_same_cell():
     assert len(set(CELLS.values())) == 1, list(CELLS)
 
 
-def test_the_course_is_fetched_once_and_found(colab, tmp_path):
-    assert colab() == colab() == ["README.md"]
-    assert sys.path.count(str(tmp_path / "image-classification-course")) == 1
-    assert len((tmp_path / "asked").read_text().splitlines()) == 1
-
-
-def test_a_copy_that_is_there_is_used_as_it_is_and_a_broken_one_is_cleared_away(colab, tmp_path):
-    half = tmp_path / "image-classification-course.part"
+def test_the_course_is_fetched_once_and_a_broken_copy_is_cleared_away(colab, tmp_path):
+    course, half = (tmp_path / f"image-classification-course{end}" for end in ("", ".part"))
     half.mkdir()
     (half / "left").touch()
     assert colab() == ["README.md"] and not half.exists()
-    (tmp_path / "image-classification-course" / "mine.txt").touch()
+    (course / "mine.txt").touch()
     assert sorted(colab()) == ["README.md", "mine.txt"]
+    assert sys.path.count(str(course)) == 1
     assert len((tmp_path / "asked").read_text().splitlines()) == 1
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_what_goes_wrong_is_one_line_and_the_next_run_is_whole(colab, tmp_path, fault):
-    if fault == "half a clone":
-        (tmp_path / "broken").touch()
-    if fault == "no network":
-        (tmp_path / "offline").touch()
-    if fault == "no git":
-        (tmp_path / "git").rename(tmp_path / "nothing")
-    with pytest.raises(Exception, match=FAULTS[fault]) as stopped:
+    said, before, during = FAULTS[fault]
+    (tmp_path / "works").touch()
+    (tmp_path / before).rename(tmp_path / during)
+    with pytest.raises(Exception, match=said) as stopped:
         colab("OWNER" if fault == "no address" else "someone")
     (line,) = stopped.value._render_traceback_()
     assert "\n" not in line
     asked = fault in ("half a clone", "no network")
     assert (tmp_path / "asked").exists() == asked, "git is asked only where it can help"
-    for trouble in ("broken", "offline"):
-        (tmp_path / trouble).unlink(missing_ok=True)
-    if fault == "no git":
-        (tmp_path / "nothing").rename(tmp_path / "git")
+    (tmp_path / during).rename(tmp_path / before)
     assert colab() == ["README.md"]
     assert not list(tmp_path.glob("*.part"))

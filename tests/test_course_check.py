@@ -23,16 +23,13 @@ def source(rows, fetch=lambda name: None):
     return SimpleNamespace(NAMES=("dots",), status=lambda _: rows, fetch=fetch, cache_folder=lambda: "cache")
 
 
-def test_python_is_compared_with_the_supported_versions():
+@pytest.mark.fault
+def test_an_old_or_too_new_python_and_missing_packages_are_named():
     supported = ">=3.11,<3.14"
     assert check.check_python(supported, (3, 11, 0))[0] and check.check_python(supported, (3, 13, 9))[0]
     assert not check.check_python(supported, (3, 14, 0))[0]
     old = (False, "3.10.12 is not supported; install Python 3.11 to 3.13")
     assert check.check_python(supported, (3, 10, 12)) == old
-
-
-@pytest.mark.fault
-def test_missing_packages_are_named():
     ready, text = check.check_packages(["numpy>=2", "no-such-package-here>=1", "scikit_learn>=1"])
     assert not ready and text.startswith("missing: no-such-package-here; run `python -m pip")
     assert check.check_packages(["numpy>=2", "scikit_learn>=1"]) == (True, "all 2")

@@ -9,7 +9,7 @@ import sys
 import nbformat
 import pytest
 import yaml
-from course_notebooks import write_lesson, write_notebook
+from course_notebooks import git, write_lesson, write_notebook
 from nbformat.v4 import new_code_cell
 
 from course.links import update_links
@@ -66,13 +66,12 @@ def first_cell(root, stem):
     return "".join(cells[0]["source"])
 
 
-def test_writing_twice_changes_nothing(root, capsys):
+def test_writing_twice_changes_nothing_and_costs_are_kept(root, capsys):
     before = files(root)
     assert update_links(root=root, results=root / "results.csv") == 0
     once = files(root)
     assert once != before
-    assert update_links(root=root, results=root / "results.csv") == 0
-    assert update_links(root=root) == 0  # the costs are kept: results.csv is not needed again
+    assert update_links(root=root) == 0  # results.csv is not needed again
     assert files(root) == once
     assert capsys.readouterr().out.endswith("Nothing to change.\n")
 
@@ -142,17 +141,9 @@ def test_a_new_address_goes_everywhere(root, capsys):
     assert files(root) == once
 
 
-def git(folder, *words):
-    done = subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
 @pytest.mark.parametrize(
     "address",
     [
-        "https://github.com/octo-cat/pictures",
-        "https://github.com/octo-cat/pictures.git",
         "https://x-token:secret@github.com/octo-cat/pictures.git",
         "git@github.com:octo-cat/pictures.git",
         "ssh://git@github.com/octo-cat/pictures",
@@ -180,48 +171,41 @@ def test_a_remote_elsewhere_or_none_is_said_in_one_line_and_the_address_stays(ro
     before = files(root)
     capsys.readouterr()
     assert update_links(root=root) == 0
-    said = (
-        "git's remote `origin` is not on GitHub: the address stays as it is (--repository OWNER/REPO sets it)"
-    )
-    assert capsys.readouterr().out == f"{said}\nNothing to change.\n"
-    assert files(root) == before
+    said, done = capsys.readouterr().out.splitlines()
+    assert said.startswith("git's remote `origin` is not on GitHub: the address stays as it is (--repository")
+    assert done == "Nothing to change." and files(root) == before
 
 
-def test_the_first_push_gives_the_course_its_address_and_later_ones_change_nothing(tmp_path):
+def test_the_first_push_gives_the_course_its_address_and_later_ones_change_nothing(root, tmp_path_factory):
     """The workflow's own commands, with a repository on this machine in the place of GitHub's."""
-    origin, clone = tmp_path / "origin.git", tmp_path / "clone"
-    clone.mkdir()
-    for name in ("course", "helpers", "notebooks", ".github", "data/results"):
-        shutil.copytree(COURSE_FOLDER / name, clone / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "README.md", "CITATION.cff", "environment.yml", "Makefile"):
-        shutil.copy(COURSE_FOLDER / name, clone / name)
-    if '"https://github.com/OWNER/' not in (clone / "pyproject.toml").read_text(encoding="utf-8"):
+    if '"https://github.com/OWNER/' not in (COURSE_FOLDER / "pyproject.toml").read_text(encoding="utf-8"):
         pytest.skip("this course has its address already")
-    address = "https://github.com/octo-cat/pictures"
-    git(tmp_path, "init", "-q", "--bare", "-b", "main", str(origin))
-    git(clone, "init", "-q", "-b", "main")
-    git(clone, "remote", "add", "origin", address)
-    git(clone, "config", f"url.file://{origin}.insteadOf", address)
-    git(clone, "config", "user.name", "Somebody")
-    git(clone, "config", "user.email", "somebody@example.org")
-    git(clone, "add", ".")
-    git(clone, "commit", "-qm", "first")
-    git(clone, "push", "-q", "origin", "main")
+    for name in ("course", "helpers"):
+        shutil.copytree(COURSE_FOLDER / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "CITATION.cff"):
+        shutil.copy(COURSE_FOLDER / name, root / name)
+    (root / ".gitignore").write_text("__pycache__\n", encoding="utf-8")
+    origin, address = tmp_path_factory.mktemp("origin"), "https://github.com/octo-cat/pictures"
+    git(origin, "init", "-q", "--bare", "-b", "main")
+    git(root, "init", "-q", "-b", "main")
+    git(root, "remote", "add", "origin", address)
+    git(root, "config", f"url.file://{origin}.insteadOf", address)
+    git(root, "add", ".")
+    git(root, "commit", "-qm", "first")
+    git(root, "push", "-q", "origin", "main")
 
     workflow = yaml.safe_load((COURSE_FOLDER / ".github/workflows/pages.yml").read_text(encoding="utf-8"))
     (commands,) = [step["run"] for step in workflow["jobs"]["address"]["steps"] if "run" in step]
     commands = commands.replace("pip install", ": pip install").replace("python -m", f'"{sys.executable}" -m')
-    environment = {**os.environ, "PYTHONPATH": str(clone)}
+    run = ["bash", "-e", "-c", commands]
     for _ in range(2):
-        done = subprocess.run(
-            ["bash", "-e", "-c", commands], cwd=clone, env=environment, capture_output=True, text=True
-        )
+        done = subprocess.run(run, cwd=root, env=os.environ | {"PYTHONPATH": str(root)}, capture_output=True)
         assert done.returncode == 0, done.stderr
     assert len(git(origin, "log", "--oneline", "main").splitlines()) == 2
-    for name in ("pyproject.toml", "README.md", "CITATION.cff", "notebooks/04-mnist-digits-cnn.ipynb"):
+    for name in ("pyproject.toml", "README.md", "CITATION.cff", "notebooks/03-three.ipynb"):
         text = git(origin, "show", f"main:{name}")
         assert "octo-cat/pictures" in text and "OWNER/image" not in text, name
-    assert not git(clone, "status", "--porcelain")
+    assert not git(root, "status", "--porcelain")
 
 
 def test_stale_files_are_named_and_left_alone(root, capsys):
@@ -242,38 +226,33 @@ FAULTS = [
     ("pyproject.toml", b"[project]\nurls = 3\n", "pyproject.toml has no readable"),
     ("README.md", b"caf\xe9", "README.md cannot be read"),
     ("results.csv", b"\xff\xfe,\x00\n", "is not a results.csv"),
-    ("results.csv", b"", "is not a results.csv"),
     ("results.csv", README.encode(), "is not a results.csv"),
     ("results.csv", RESULTS.replace(",class,", ",smoke,").encode(), "holds no lesson of the class profile"),
-    ("results.csv", None, "is not a results.csv"),
     ("notebooks/02-two.ipynb", b"{", "02-two.ipynb is not a readable notebook"),
-    ("notebooks/02-two.ipynb", b'{"nbformat": 3, "worksheets": []}', "notebook format 3"),
+    ("notebooks/01-one.ipynb", None, r"01-one\.ipynb lacks the lines <!-- course"),
     ("data/results/costs.json", b'{"01-one": 3}', "costs.json is not a table of costs"),
     ("data/results/costs.json", b"[", "costs.json is not a table of costs"),
-    (
-        "notebooks/01-one.ipynb",
-        ("/course:links", "/course:link"),
-        r"01-one\.ipynb lacks the lines <!-- course",
-    ),
-    ("--repository", "just-a-name", "--repository 'just-a-name' is not OWNER/REPO"),
 ]
 
 
 @pytest.mark.fault
 @pytest.mark.parametrize(("name", "content", "said"), FAULTS)
-def test_a_damaged_file_or_a_wrong_address_is_one_line_and_changes_nothing(root, name, content, said):
+def test_a_damaged_file_is_one_line_and_changes_nothing(root, name, content, said):
     path = root / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    if isinstance(content, bytes):
-        path.write_bytes(content)
-    elif isinstance(content, tuple):
-        path.write_text(path.read_text(encoding="utf-8").replace(*content), encoding="utf-8")
-    elif content is None:
-        path.unlink()
-    before, address = files(root), content if name == "--repository" else ""
+    path.write_bytes(content or path.read_bytes().replace(b"/course:links", b"/course:link"))
+    before = files(root)
     with pytest.raises(CourseError, match=said) as caught:
-        update_links(root=root, repository=address, results=root / "results.csv")
+        update_links(root=root, results=root / "results.csv")
     assert "\n" not in str(caught.value) and files(root) == before
+
+
+@pytest.mark.fault
+def test_a_wrong_address_or_a_missing_table_is_one_line(root):
+    with pytest.raises(CourseError, match="^--repository 'just-a-name' is not OWNER/REPO"):
+        update_links(root=root, repository="just-a-name")
+    with pytest.raises(CourseError, match="is not a results.csv"):
+        update_links(root=root, results=root / "missing.csv")
 
 
 def test_the_course_itself_is_not_stale(capsys):

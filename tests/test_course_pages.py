@@ -79,6 +79,9 @@ def test_a_lesson_keeps_its_alternatives_links_and_tables(tmp_path):
     assert ">Open in Colab</span></a>" in text and "mathjax" not in text.lower()
     boxes = page("div", "scroll")
     assert len(boxes) == 2 and all(box["tabindex"] == "0" and box["aria-label"] for box in boxes)
+    anchors = glossary(tmp_path)  # those that the lessons link to
+    assert anchors.count('id="feature-map"') == anchors.count('id="rgb"') == 1
+    assert 'href="index.html"' in anchors
 
 
 def test_formulas_do_not_hold_a_page_up(tmp_path):
@@ -95,8 +98,3 @@ def test_names_are_escaped_and_every_number_has_its_word_on_a_phone(tmp_path):
     links = {link["href"] for link in read(text)("a")}
     assert {"test acc.", "changed", "data", "network"} <= words
     assert {"04-x.html", "results.csv", "glossary.html"} <= links and "05-y.html" not in links
-
-
-def test_glossary_anchors_are_those_that_the_lessons_link_to(tmp_path):
-    text = glossary(tmp_path)
-    assert text.count('id="feature-map"') == text.count('id="rgb"') == 1 and 'href="index.html"' in text

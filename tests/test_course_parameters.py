@@ -79,13 +79,10 @@ def test_a_parameter_goes_to_every_lesson_that_has_it_and_wins_over_the_profile(
     assert values(notebooks, profile="smoke") == {"04-digits": {}}
 
 
-@pytest.mark.parametrize(
-    ("assignment", "expected"),
-    [("learning_rate=1", 1.0), ("learning_rate=1e-3", 0.001), ("data_source=real", "real"), ("seed=0", 0)],
-)
-def test_values_get_the_annotated_type(notebooks, assignment, expected):
-    value = values(notebooks, assignment)["04-digits"][assignment.partition("=")[0]]
-    assert value == expected and type(value) is type(expected)
+def test_values_get_the_annotated_type(notebooks):
+    found = values(notebooks, "learning_rate=1", "data_source=real", "seed=0x10")["04-digits"]
+    assert found == {"learning_rate": 1.0, "data_source": "real", "seed": 16}
+    assert [type(value) for value in found.values()] == [float, str, int]
 
 
 @pytest.mark.fault
@@ -112,16 +109,13 @@ def test_a_wrong_value_stops_with_one_line(notebooks, assignment, said):
     ("text", "said"),
     [
         (b"epoch: 1\n", "unknown parameter 'epoch' (did you mean 'epochs'?)"),
-        (b"epochs: many\n", "epochs='many'"),
         (b"epochs: true\n", "must be int"),
         (b"epochs: 010\n", "epochs='010'"),
         (b"epochs: 1\nepochs: 2\n", "sets epochs twice"),
         (b"data_source: sample\n", "sets data_source"),
-        (b"metrics_path: x\n", "sets metrics_path"),
         (b"epochs: [1]\n", "must hold lines"),
         (b"epochs: [\n", "is not YAML"),
         (b"# caf\xe9\nepochs: 1\n", "is not YAML in UTF-8"),
-        (b"epochs: !!python/object/apply:os.system ['touch x']\n", "must hold lines"),
         (b"epochs: !!python/name:os.system ''\n", "without tags"),
     ],
 )
@@ -144,9 +138,7 @@ def test_a_file_of_the_users_is_found_from_where_the_user_stands(notebooks, tmp_
     ("arguments", "said"),
     [
         (["--profile", "smoke", "--lesson", "04", "-p", "epoch=1"], ["'epoch'", "epochs", "data_source"]),
-        (["--lesson", "04", "-p", "epochs=0"], ["epochs=0", "whole number from 1"]),
         (["--lesson", "\x1b[31m"], ["unknown lesson"]),
-        (["--data", "no-such-folder"], ["no-such-folder"]),
         (["--cell-seconds", "0"], ["--cell-seconds 0"]),
     ],
 )

@@ -8,6 +8,7 @@ from bs4 import BeautifulSoup
 
 from course.cli import main
 from course.edition import NOTEBOOKS, NOTES, instructor_notebook, sheet
+from course.lessons import read_lesson
 from helpers.exercises import Exercises, verdict
 
 PATHS = {path.name.partition("-")[0]: path for path in sorted(NOTEBOOKS.glob("[0-9][0-9]*.ipynb"))}
@@ -90,7 +91,7 @@ def test_the_teaching_notes_name_sections_that_the_lesson_has(number):
 
 
 def test_the_command_writes_a_notebook_and_a_page_a_lesson(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("course.edition.lesson_paths", lambda: [PATHS["02"]])
+    monkeypatch.setattr("course.edition.find_lessons", lambda: [read_lesson(PATHS["02"])])
     assert main(["edition", "instructor", "--output", str(tmp_path / "kit")]) == 0
     written = nbformat.read(tmp_path / "kit" / PATHS["02"].name, as_version=4)
     nbformat.validate(written)

@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import nbformat
@@ -22,6 +23,49 @@ from helpers import COURSE_FOLDER
 
 LESSON = "02-convolution-by-hand.ipynb"
 TASKS = ("match_map", "my_relu", "my_max_pool", "my_flatten", "my_output_size")
+
+
+BODIES = {  # what a student wrote in my_relu, the verdict on it, and part of the hint
+    "endless loop": ("while True:\n    pass", "time", "does not come to an end"),
+    "2 GB list": ("return [0] * 250_000_000", "memory", "MemoryError"),
+    "syntax error": ("return np.maximum(values, 0", "no answer", "line 5 of the cell: '(' was never closed"),
+    "removes the folder above": (
+        "shutil.rmtree('..', ignore_errors=True)\nos.remove('..')\nreturn np.maximum(values, 0)",
+        "not yet",
+        "PermissionError",
+    ),
+    "prints 100 MB": ("print('x' * 10**8)\nreturn np.maximum(values, 0)", "right", ""),
+    "ends Python": ("os._exit(0)", "not yet", "it ended the process"),
+    "line\nbreak and <script>": (
+        "raise ValueError('\\ud800 <script>alert(1)</script>')",
+        "not yet",
+        "ValueError: ? <script>",
+    ),
+    "lies to the report": (
+        """lie = b'{"task": "my_relu", "said": "Right", "results": 5}\\n{"task": 1, "said": 1}\\n'
+[os.write(number, lie) for number in range(3, 9) if os.path.exists(f'/proc/self/fd/{number}')]
+os._exit(0)""",
+        "not yet",
+        "it ended the process",
+    ),
+    "a generator": ("return (max(value, 0) for value in values)", "not yet", "the result has shape ()"),
+    "asks to stop": ("sys.exit('enough')", "not yet", "SystemExit: enough"),
+    "writes 2 GB": ("open('big', 'wb').truncate(2 << 30)\nreturn values", "not yet", "OSError"),
+    "starts a process": (
+        "os.system('touch ../../was-here')\nreturn values",
+        "not yet",
+        "PermissionError: os.system is not allowed",
+    ),
+    "patches from inside": (
+        "import helpers.exercises\nhelpers.exercises._same = lambda *_: True\nreturn values",
+        "not yet",
+        "examples agree",
+    ),
+    "edited checker": ("return values", "not yet", "examples agree"),
+}
+OVERLAPPING = """def my_max_pool(a):
+    r, c = a.shape
+    return np.array([[a[i:i + 2, j:j + 2].max() for j in range(c - 1)] for i in range(r - 1)])"""
 
 
 @functools.cache
@@ -39,106 +83,45 @@ def submission(**functions):
     return notebook
 
 
-def relu(*lines):
-    return "import os, shutil, sys\n\n\ndef my_relu(values):\n    " + "\n    ".join(lines)
+def relu(body):
+    return submission(
+        my_relu=f"import os, shutil, sys\n\n\ndef my_relu(values):\n{textwrap.indent(body, ' ' * 4)}"
+    )
 
 
-def without_tags(notebook):
-    for number, cell in enumerate(notebook.cells):
-        cell.metadata, cell.id = {}, f"another-{number}"
-    return notebook
-
-
-def changed(notebook, old, new):
+def replace(notebook, old, new):
     for cell in notebook.cells:
         cell.source = cell.source.replace(old, new)
-    return notebook
 
 
-def always_right(notebook):
-    """Edit the checker as a student might, in a cell of their own and where it is imported."""
+def handed_in():
+    """Return one notebook a student: the bodies above, and those that are odd in other ways."""
+    found = {student: relu(body) for student, (body, *_) in BODIES.items()}
+    names = (
+        "Zoë Müller, 2. Abgabe",
+        "deleted checker",
+        "no tags",
+        "two cells",
+        "cannot be compiled elsewhere",
+    )
+    found |= {student: submission() for student in names}
+    found["wrong: overlap"] = submission(my_max_pool=OVERLAPPING)
+    cells = found["deleted checker"].cells
+    found["deleted checker"].cells = [cell for cell in cells if 'check("my_relu"' not in cell.source]
+    for number, cell in enumerate(found["no tags"].cells):
+        cell.metadata, cell.id = {}, f"another-{number}"
+    replace(found["two cells"], "return np.maximum(values, 0)", "return clip_below(values)")
+    helper = "%matplotlib inline\ndef clip_below(a):\n    return np.where(a > 0, a, 0)"
+    found["two cells"].cells.insert(8, nbformat.v4.new_code_cell(helper))
+    twice = nbformat.v4.new_code_cell("def twice(a, a):\n    return a")
+    found["cannot be compiled elsewhere"].cells.insert(3, twice)
+    # The checker is edited as a student might, in a cell of their own and where it is imported.
     patch = "Exercises.check = lambda self, name, attempt: print('Right: all 2 examples agree.')"
-    notebook = changed(notebook, 'exercises = Exercises("02")', f'{patch}\nexercises = Exercises("02")')
-    for cell in notebook.cells:
+    replace(found["edited checker"], 'exercises = Exercises("02")', f'{patch}\nexercises = Exercises("02")')
+    for cell in found["edited checker"].cells:
         if 'check("my_relu"' in cell.source:
             cell.outputs = [nbformat.v4.new_output("stream", text="Right: all 2 examples agree.\n")]
-    return notebook
-
-
-FAULTS = {
-    "endless loop": submission(my_relu=relu("while True:", "    pass")),
-    "2 GB list": submission(my_relu=relu("return [0] * 250_000_000")),
-    "deleted checker": submission(),
-    "syntax error": submission(my_relu=relu("return np.maximum(values, 0")),
-    "removes the folder above": submission(
-        my_relu=relu(
-            "shutil.rmtree('..', ignore_errors=True)", "os.remove('..')", "return np.maximum(values, 0)"
-        )
-    ),
-    "prints 100 MB": submission(my_relu=relu("print('x' * 10**8)", "return np.maximum(values, 0)")),
-    "edited checker": always_right(submission(my_relu=relu("return values"))),
-    "ends Python": submission(my_relu=relu("os._exit(0)")),
-    "line\nbreak and <script>": submission(
-        my_relu=relu("raise ValueError('\\ud800 <script>alert(1)</script>')")
-    ),
-    "lies to the report": submission(
-        my_relu=relu(
-            """lie = b'{"task": "my_relu", "said": "Right", "results": 5}\\n{"task": 1, "said": 1}\\n'""",
-            "[os.write(number, lie) for number in range(3, 9) if os.path.exists(f'/proc/self/fd/{number}')]",
-            "os._exit(0)",
-        )
-    ),
-    "cannot be compiled elsewhere": submission(),
-    "a generator": submission(my_relu=relu("return (max(value, 0) for value in values)")),
-    "asks to stop": submission(my_relu=relu("sys.exit('enough')")),
-    "writes 2 GB": submission(my_relu=relu("open('big', 'wb').truncate(2 << 30)", "return values")),
-    "starts a process": submission(my_relu=relu("os.system('touch ../../was-here')", "return values")),
-    "patches from inside": submission(
-        my_relu=relu(
-            "import helpers.exercises",
-            "helpers.exercises._same = lambda *_: True",
-            "return values",
-        )
-    ),
-    "Zoë Müller, 2. Abgabe": submission(),
-    "no tags": without_tags(submission()),
-    "wrong: overlap": submission(
-        my_max_pool="def my_max_pool(a):\n    r, c = a.shape\n    return np.array("
-        "[[a[i:i + 2, j:j + 2].max() for j in range(c - 1)] for i in range(r - 1)])"
-    ),
-    "two cells": changed(submission(), "return np.maximum(values, 0)", "return clip_below(values)"),
-}
-FAULTS["deleted checker"].cells = [
-    cell for cell in FAULTS["deleted checker"].cells if 'check("my_relu"' not in cell.source
-]
-FAULTS["two cells"].cells.insert(
-    8, nbformat.v4.new_code_cell("%matplotlib inline\ndef clip_below(a):\n    return np.where(a > 0, a, 0)")
-)
-FAULTS["cannot be compiled elsewhere"].cells.insert(
-    3, nbformat.v4.new_code_cell("def twice(a, a):\n    return a")
-)
-EXPECTED = {  # what becomes of my_relu; the other tasks of all of them are right
-    "endless loop": ("time", "does not come to an end"),
-    "2 GB list": ("memory", "MemoryError"),
-    "deleted checker": ("right", ""),
-    "syntax error": ("no answer", "line 5 of the cell: '(' was never closed"),
-    "removes the folder above": ("not yet", "PermissionError"),
-    "prints 100 MB": ("right", ""),
-    "edited checker": ("not yet", "examples agree"),
-    "ends Python": ("not yet", "it ended the process"),
-    "line\nbreak and <script>": ("not yet", "ValueError: ? <script>"),
-    "lies to the report": ("not yet", "it ended the process"),
-    "cannot be compiled elsewhere": ("right", ""),
-    "a generator": ("not yet", "the result has shape ()"),
-    "asks to stop": ("not yet", "SystemExit: enough"),
-    "writes 2 GB": ("not yet", "OSError"),
-    "starts a process": ("not yet", "PermissionError: os.system is not allowed"),
-    "patches from inside": ("not yet", "examples agree"),
-    "Zoë Müller, 2. Abgabe": ("right", ""),
-    "no tags": ("right", ""),
-    "wrong: overlap": ("right", ""),
-    "two cells": ("right", ""),
-}
+    return found
 
 
 def fingerprint(folder):
@@ -152,25 +135,23 @@ def fingerprint(folder):
 
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory):
-    """Hand in thirty files; return the rows of the table, its page, and how long it took."""
+    """Hand in thirty files; return the rows of the table, and its page."""
     home = tmp_path_factory.mktemp("grading")
     folder = home / "handed in"
     folder.mkdir()
-    for student, notebook in FAULTS.items():
+    notebooks = handed_in()
+    notebooks |= {"=HYPERLINK(1)": submission(), "02-empty": nbformat.v4.new_notebook()}
+    for number in range(30 - len(notebooks) - 3):
+        notebooks[f"student {number}"] = relu("return abs(values)") if number % 2 else submission()
+    for student, notebook in notebooks.items():
         (folder / f"{student.replace(':', '')}.ipynb").write_text(nbformat.writes(notebook), "utf-8")
-    (folder / "02-empty.ipynb").write_text(nbformat.writes(nbformat.v4.new_notebook()))
     (folder / "not a notebook.ipynb").write_bytes(b"%PDF-1.4\x00\xff")
     (folder / "essay.docx").write_bytes(b"PK\x03\x04")
-    (folder / "=HYPERLINK(1).ipynb").write_text(nbformat.writes(submission()))
     (folder / "Moodle, Anna Berg").mkdir()
     (folder / "Moodle, Anna Berg" / LESSON).write_text((NOTEBOOKS / LESSON).read_text("utf-8"), "utf-8")
     (folder / ".ipynb_checkpoints").mkdir()
     (folder / ".ipynb_checkpoints" / "old.ipynb").write_text("{}")
-    for number in range(30 - len(FAULTS) - 5):
-        wrong = {"my_relu": relu("return abs(values)")} if number % 2 else {}
-        (folder / f"student {number}.ipynb").write_text(nbformat.writes(submission(**wrong)))
-    above = home / "a file of somebody else"
-    above.write_text("untouched")
+    (home / "a file of somebody else").write_text("untouched")
     before = [fingerprint(home), fingerprint(COURSE_FOLDER / "helpers")]
     assert main(["grade", str(folder), "--output", str(home / "table")]) == 0
     written = {path: seen for path, seen in fingerprint(home).items() if path.parent.name != "table"}
@@ -181,9 +162,8 @@ def graded(tmp_path_factory):
 
 
 def rows_of(graded, student):
-    return {
-        row["task"]: row for row in graded[0] if row["student"] == student.replace(":", "").replace("\n", " ")
-    }
+    name = student.replace(":", "").replace("\n", " ")
+    return {row["task"]: row for row in graded[0] if row["student"] == name}
 
 
 @pytest.mark.kernel
@@ -194,19 +174,22 @@ def test_thirty_submissions_give_a_table_of_thirty(graded):
     assert not page.select("script")
     assert "not a notebook" in page.get_text() and "Zoë Müller, 2. Abgabe" in page.get_text()
     assert "2 times in my_relu: a negative number becomes 0; you dropped its sign." in page.get_text()
+    harmless = rows_of(graded, "'=HYPERLINK(1)")  # for a spreadsheet, which would run it
+    assert harmless["my_relu"]["verdict"] == "right"
 
 
 @pytest.mark.fault
 @pytest.mark.kernel
 def test_a_bad_notebook_gets_its_verdict_and_its_other_tasks_are_graded(graded):
     missed = {}
-    for student, (word, hint) in EXPECTED.items():
+    for student in handed_in():
         rows = rows_of(graded, student)
+        _, word, hint = BODIES.get(student, ("", "right", ""))
         others = {row["verdict"] for task, row in rows.items() if task not in ("my_relu", "my_max_pool")}
         mine = rows["my_relu"]
         if mine["verdict"] != word or hint not in mine["hint"] or others != {"right"}:
             missed[student] = rows
-    assert not missed and len(EXPECTED) == len(FAULTS)
+    assert not missed
 
 
 @pytest.mark.kernel
@@ -217,56 +200,30 @@ def test_a_typical_mistake_gets_its_own_hint(graded):
 
 
 @pytest.mark.kernel
-def test_an_untouched_notebook_has_no_answer_and_its_student_the_name_of_the_folder(graded):
-    rows = rows_of(graded, "Moodle, Anna Berg")
-    assert {row["verdict"] for row in rows.values()} == {"no answer"}
-    assert {row["notice"] for row in rows.values()} == {""}
-
-
-@pytest.mark.kernel
-def test_empty_and_unreadable_files_are_named(graded):
-    empty = rows_of(graded, "02-empty")
-    assert set(empty) == set(TASKS) and {row["verdict"] for row in empty.values()} == {"no answer"}
+def test_untouched_and_empty_notebooks_have_no_answer_and_unreadable_files_are_named(graded):
+    for student in ("Moodle, Anna Berg", "02-empty"):
+        rows = rows_of(graded, student)
+        assert {row["verdict"] for row in rows.values()} == {"no answer"} and set(rows) == set(TASKS)
     for student in ("not a notebook", "essay"):
         assert [row["hint"] for row in rows_of(graded, student).values()] == ["not a notebook"]
-
-
-@pytest.mark.kernel
-def test_an_edited_or_missing_checker_is_noticed_and_nobody_else_is_suspected(graded):
-    noticed = {(row["student"], row["task"]): row["notice"] for row in graded[0] if row["notice"]}
-    assert noticed.pop(("edited checker", "my_relu")) == "the checker was edited, the notebook shows Right"
-    assert noticed.pop(("deleted checker", "my_relu")) == "its check is missing"
-    assert {(student, notice) for (student, _), notice in noticed.items()} == {
-        ("edited checker", "the checker was edited"),
-        ("patches from inside", "the checker was edited"),
-        ("02-empty", "its check is missing"),
-    }
 
 
 @pytest.mark.kernel
 @pytest.mark.fault
 @pytest.mark.skipif(sys.platform == "win32", reason="there the clock alone ends it")
 def test_a_loop_that_catches_everything_is_ended_and_the_other_tasks_are_graded(tmp_path):
-    stubborn = relu("while True:", "    try:", "        while True: pass", "    except BaseException: pass")
     path = tmp_path / LESSON
-    path.write_text(nbformat.writes(submission(my_relu=stubborn)))
+    stubborn = "while True:\n    try:\n        while True: pass\n    except BaseException: pass"
+    path.write_text(nbformat.writes(relu(stubborn)))
     rows = judge(run_notebook(path, {"lesson": "02", "known": ["02"], "seconds": 3}))
-    assert {row["task"]: row["verdict"] for row in rows} == dict.fromkeys(TASKS, "right") | {
-        "my_relu": "time"
-    }
-
-
-@pytest.mark.kernel
-def test_a_name_that_a_spreadsheet_would_run_is_made_harmless(graded):
-    assert rows_of(graded, "'=HYPERLINK(1)")["my_relu"]["verdict"] == "right"
+    found = {row["task"]: row["verdict"] for row in rows}
+    assert found == dict.fromkeys(TASKS, "right") | {"my_relu": "time"}
 
 
 @pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("0*.ipynb")), ids=lambda path: path.name[:3])
-def test_no_lesson_as_it_is_handed_out_is_suspected(path):
-    _, broken, noticed = read_notebook(path)
-    cells = nbformat.read(path, as_version=4).cells
-    tasks = [cell.source for cell in cells if "exercise" in cell.metadata.get("tags", [])]
-    assert not broken and not noticed["edited"] and len(noticed["checked"]) == len(tasks)
+def test_every_cell_of_a_lesson_as_it_is_handed_out_can_be_read(path):
+    statements, broken = read_notebook(path)
+    assert statements and not broken
 
 
 DELETE = {
@@ -304,7 +261,7 @@ def test_a_file_outside_cannot_be_deleted_by(tmp_path, who):
     ("arguments", "says"),
     [
         (["no such folder"], "no such folder holds no file to grade"),
-        (["{here}", "--lesson", "99"], "--lesson 99: there are 01, 01a"),
+        (["{here}", "--lesson", "99"], "unknown lesson '99'; there are: 01-"),
         (["{here}", "--output", "{here}"], "is not empty: name a new folder with --output"),
     ],
 )

@@ -1,18 +1,14 @@
-"""Lesson 4 and its deeper notebook: the split, the judge, the stored results, the network brought along."""
+"""Lesson 4 and its deeper notebook: the split, the judge, the stored results."""
 
-import json
-import os
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from benchmarks.recipes import run_cells
 
-from helpers import datasets, published
+from helpers import published
 
 DEEPER = "04a-a-better-digit-network"
-MODEL = published.MODELS_FOLDER / "mnist-compact.keras"
-DATA = os.environ.get("COURSE_DATA_DIR")
 
 
 @pytest.mark.kernel
@@ -49,22 +45,8 @@ def test_stored_results_reach_what_the_notebook_promises():
     assert all(len(rows) == 3 for rows in [*runs.values(), *stored["ladder"].values()])
     median = {name: sorted(row["test_accuracy"] for row in rows)[1] for name, rows in runs.items()}
     assert median["assignment"] >= 0.984 and median["compact, 6 epochs"] >= 0.9945
-    assert median["compact"] >= 0.996
+    assert median["compact, 6 epochs, nine looks"] >= 0.9955 and median["compact"] >= 0.996
     assert {row["parameter_count"] for row in runs["assignment"]} == {542_230}
     assert max(row["parameter_count"] for row in runs["compact"]) <= 30_000
     for row in runs["compact"]:
         assert 1 - len(row["wrong"].split()) / 10_000 == pytest.approx(row["test_accuracy"])
-
-
-def test_committed_network_reads_raw_pixels_of_digits_that_it_has_never_seen(digit_network):
-    sample = datasets.load_mnist("sample")
-    answers = digit_network.predict(sample.x_test[..., np.newaxis], verbose=0).argmax(axis=1)
-    assert (answers == sample.y_test).mean() > 0.75
-
-
-@pytest.mark.skipif(not DATA, reason="COURSE_DATA_DIR does not name the real pictures")
-def test_committed_network_reaches_its_test_accuracy(digit_network):
-    mnist = datasets.load_mnist("real")
-    answers = digit_network.predict(mnist.x_test[..., np.newaxis], batch_size=500, verbose=0).argmax(axis=1)
-    measured = json.loads(MODEL.with_suffix(".json").read_bytes())["networks"]["compact"]["test_accuracy"]
-    assert (answers == mnist.y_test).mean() == pytest.approx(measured, abs=3e-4)

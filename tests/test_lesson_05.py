@@ -91,18 +91,6 @@ def test_turned_kernels_make_swapped_colours_right_again():
     assert not np.allclose(turned.predict_on_batch(pictures), said["as they are"], atol=1e-2)
 
 
-def test_recompressed_pictures_keep_their_size_and_lose_texture():
-    recompress = faults("def recompress(")["recompress"]
-    pictures = np.random.default_rng(0).integers(0, 256, (2, 150, 150, 3)).astype("float32")
-    before = pictures.copy()
-    worn = recompress(pictures)
-    assert worn.shape == pictures.shape and worn.dtype == "float32" and 0 <= worn.min() <= worn.max() <= 255
-    assert np.array_equal(pictures, before)
-    assert worn.mean() == pytest.approx(pictures.mean(), abs=3)
-    assert worn.std() < 0.7 * pictures.std()
-    assert np.abs(recompress(pictures, quality=10) - worn).mean() > 5
-
-
 def test_choosing_an_epoch_by_luck_makes_its_number_too_good():
     generator = np.random.default_rng(0)
     equally_good = generator.random((15, 300)) < 0.8
@@ -115,7 +103,7 @@ def test_choosing_an_epoch_by_luck_makes_its_number_too_good():
 
 
 @pytest.mark.kernel
-def test_the_watch_keeps_which_pictures_were_right_after_each_epoch():
+def test_the_watch_keeps_which_pictures_were_right_after_each_epoch(eager):
     generator = np.random.default_rng(0)
     x, y = generator.random((10, 3)).astype("float32"), generator.integers(0, 6, 10)
     batches = [(x[start : start + 4], y[start : start + 4]) for start in range(0, 10, 4)]
@@ -129,9 +117,9 @@ def test_the_watch_keeps_which_pictures_were_right_after_each_epoch():
 
 
 @pytest.mark.kernel
-def test_momentum_of_the_running_means_changes_no_training(lesson):
-    names = {"seed": 0, "kind": "sample", "epochs": 2, "batch_size": 8, "learning_rate": 0.01}
-    names |= {"train_paths": lesson["paths"], "train_labels": lesson["labels"]}
+def test_momentum_of_the_running_means_changes_no_training(lesson, eager):
+    names = {"seed": 0, "kind": "sample", "epochs": 1, "batch_size": 8, "learning_rate": 0.01}
+    names |= {"train_paths": lesson["paths"][::3], "train_labels": lesson["labels"][::3]}
     names |= {"validation_paths": lesson["paths"][::5], "validation_labels": lesson["labels"][::5]}
     space = faults("def read_picture(", "def source_network(", "def train(", class_names=CLASSES, **names)
     slow, quick = (space["train"]("test", momentum=momentum)[1] for momentum in (0.99, 0.5))

@@ -55,13 +55,16 @@ def test_a_patch_shares_the_label_by_its_area(lesson):
     assert 10 < sum(share == 1 for share in shares) < 30 and len(set(shares)) > 10
 
 
-def test_network_in_use_answers_for_a_picture_and_its_mirror_image_alike(lesson):
-    used, body = lesson["in_use"](lesson["body"]), lesson["body"]
+def test_network_in_use_answers_for_a_picture_and_its_mirror_image_alike_and_bodies_vote_together(lesson):
+    training.set_seed(1)
+    bodies = [lesson["body"], lesson["better_body"](maps=lesson["NARROW"])]
     small = lesson["tf"].image.resize(PICTURES, (96, 96), antialias=True)
-    both = [np.log(body.predict_on_batch(way)) for way in (small, small[:, :, ::-1])]
-    mean = np.exp(sum(both) / 2)
-    assert used.predict_on_batch(PICTURES) == pytest.approx(mean / mean.sum(axis=1, keepdims=True), abs=1e-4)
-    assert not np.allclose(*both, atol=1e-3), "a network that did not care would agree anyway"
+    votes = [[np.log(body.predict_on_batch(way)) for way in (small, small[:, :, ::-1])] for body in bodies]
+    assert not np.allclose(*votes[0], atol=1e-3), "a network that did not care would agree anyway"
+    for number in (1, 2):
+        used, mean = lesson["in_use"](*bodies[:number]), np.exp(np.mean(votes[:number], axis=(0, 1)))
+        wanted = mean / mean.sum(axis=1, keepdims=True)
+        assert used.predict_on_batch(PICTURES) == pytest.approx(wanted, abs=1e-4)
 
 
 def test_stored_results_reach_what_is_promised():

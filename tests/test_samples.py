@@ -22,7 +22,7 @@ def pixels(path: Path) -> np.ndarray:
 
 
 def test_drawing_again_gives_the_same_pixels(tmp_path):
-    draw_all = runpy.run_path(str(datasets.DATA_FOLDER / "make_samples.py"))["draw_all"]
+    draw_all = runpy.run_path(str(datasets.SAMPLES_FOLDER.parent / "make_samples.py"))["draw_all"]
     assert draw_all(tmp_path) == len(PICTURES) == 271
     names = [path.relative_to(SAMPLES) for path in PICTURES]
     assert names == [path.relative_to(tmp_path) for path in sorted(tmp_path.rglob("*.png"))]

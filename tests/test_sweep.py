@@ -31,12 +31,12 @@ def first_time(what):
         return True
     except FileExistsError:
         return False"""
-FAULTS = """if seed == 1 and first_time("kernel"):
-    os.kill(os.getpid(), signal.SIGKILL)
-if seed == 2 and first_time("worker"):
+KILLED = """if seed == 1 and first_time("kernel"):
+    os.kill(os.getpid(), signal.SIGKILL)"""
+WORKER_KILLED = """if seed == 2 and first_time("worker"):
     os.kill(os.getppid(), signal.SIGKILL)
-    time.sleep(60)
-if seed == 3:
+    time.sleep(60)"""
+RAISING = """if seed == 3:
     raise ValueError("diverged")"""
 SCRIPT = """
 import signal, sys
@@ -67,17 +67,11 @@ def rows_of(folder: Path) -> pd.DataFrame:
     return pd.read_csv(folder / "sweep.csv")
 
 
-def kernels_in(notebooks: Path) -> list[psutil.Process]:
-    found = []
-    for process in psutil.process_iter(["cwd", "cmdline"]):
-        if process.info["cwd"] == str(notebooks) and "ipykernel" in " ".join(process.info["cmdline"] or []):
-            found.append(process)
-    return found
-
-
 def none_is_left(notebooks: Path) -> bool:
     """A kernel whose parent was killed sees that within a second or two."""
-    return not psutil.wait_procs(kernels_in(notebooks), timeout=30)[1]
+    here = [each for each in psutil.process_iter(["cwd", "cmdline"]) if each.info["cwd"] == str(notebooks)]
+    kernels = [each for each in here if "ipykernel" in " ".join(each.info["cmdline"] or [])]
+    return not psutil.wait_procs(kernels, timeout=30)[1]
 
 
 def wait_for(condition, process) -> None:
@@ -90,9 +84,9 @@ def wait_for(condition, process) -> None:
 @pytest.mark.fault
 @pytest.mark.kernel
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
-def test_a_killed_kernel_a_killed_worker_and_a_raising_run_cost_no_other_run(tmp_path, capfd):
+def test_a_killed_kernel_and_a_raising_run_cost_no_other_run(tmp_path, capfd):
     notebooks = tmp_path / "notebooks"
-    write_lesson(notebooks, "01-faults", ONCE, FAULTS, MEASURE)
+    write_lesson(notebooks, "01-faults", ONCE, KILLED, RAISING, MEASURE)
     assert sweep(tmp_path, "seed=0..3") == 1
     (folder,) = (tmp_path / "runs").iterdir()
     printed = capfd.readouterr().out
@@ -100,9 +94,9 @@ def test_a_killed_kernel_a_killed_worker_and_a_raising_run_cost_no_other_run(tmp
     rows = rows_of(folder)
     assert list(rows["parameter.seed"]) == [0, 1, 2, 3]
     assert list(rows["status"]) == ["ok", "ok", "ok", "failed"]
-    error = 'cell 5 (`if seed == 1 and first_time("kernel"):`): ValueError: diverged'
+    error = "cell 6 (`if seed == 3:`): ValueError: diverged"
     assert rows["error"][3] == error and error in printed
-    assert error.replace('"', "&#34;") in (folder / "sweep.html").read_text(encoding="utf-8")
+    assert error in (folder / "sweep.html").read_text(encoding="utf-8")
     assert none_is_left(notebooks)
     assert not (folder / "attempts").exists() and not (folder / "sweep.lock").exists()
 
@@ -133,7 +127,7 @@ def test_a_sweep_that_is_killed_and_then_stopped_goes_on_and_runs_nothing_twice(
     streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
     second = subprocess.Popen(**command, **streams, start_new_session=True)
     wait_for((tmp_path / "slow-2").exists, second)
-    os.killpg(second.pid, signal.SIGINT)  # as a terminal does: to the sweep and its workers alike
+    os.killpg(second.pid, signal.SIGINT)  # as a terminal does
     _, errors = second.communicate(timeout=300)
     assert second.returncode == 130
     assert (
@@ -205,7 +199,7 @@ def test_a_cluster_gives_the_same_rows_and_may_lose_a_worker_or_the_scheduler(
     process, address = scheduler
     notebooks = tmp_path / "notebooks"
     slow = "if seed > 3 and first_time(f'slow-{seed}'):\n    time.sleep(60)"
-    write_lesson(notebooks, "01-cluster", ONCE, FAULTS.partition("if seed == 3")[0], slow, MEASURE)
+    write_lesson(notebooks, "01-cluster", ONCE, KILLED, WORKER_KILLED, slow, MEASURE)
     write_lesson(notebooks, "02-pictures", "# datasets.load_mnist(data_source)")
 
     with pytest.raises(
@@ -241,7 +235,7 @@ def test_a_cluster_gives_the_same_rows_and_may_lose_a_worker_or_the_scheduler(
 
 
 @pytest.mark.fault
-@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense://x", "no-such-host.invalid:8786"])
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense://x"])
 def test_a_scheduler_that_does_not_answer_is_one_line(tmp_path, monkeypatch, address):
     cluster = pytest.importorskip("course.cluster", reason="needs the extra [cluster]")
     monkeypatch.setattr(cluster, "SECONDS", 1)

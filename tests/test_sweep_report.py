@@ -23,22 +23,17 @@ from helpers import CourseError
 LESSON = Lesson(Path("04-digits.ipynb"), "Digits & <more>")
 
 
-def run_of(seed, rate, accuracy, *, kind="complete", error="", right=("", ""), folder=None):
+def run_of(seed, rate, accuracy, *, kind="complete", error="", right="", folder=None):
     """One run of two networks; the second is always a little worse."""
     values = {"learning_rate": rate, "optimiser": "sgd" if rate < 0.01 else "adam", "seed": seed}
-    networks = {
-        name: {
-            "weights": "random",
-            "parameter_count": 9,
-            "validation_accuracy": accuracy - less,
-            "right": hits,
-        }
-        for name, less, hits in (("tiny", 0, right[0]), ("other", 0.01, right[1]))
-    }
+    common, answers = {"weights": "random", "parameter_count": 9}, {"right": right} if right else {}
     metrics = {
         "parameters": values,
         "data": {"name": "dots", "kind": kind, "counts": {"train": 60_000, "test": 9}},
-        "networks": networks,
+        "networks": {
+            "tiny": common | answers | {"validation_accuracy": accuracy},
+            "other": common | {"validation_accuracy": accuracy - 0.01},
+        },
         "history": {"tiny": [{"epoch": epoch, "val_loss": 1 / epoch} for epoch in (1, 2, 3)]},
         "peak_rss_mb": 900.0 + seed,
     }
@@ -82,7 +77,6 @@ def test_every_combination_is_made_once_with_what_the_profile_and_p_set(notebook
         (["-g", "learning_rat=1,2"], "unknown parameter 'learning_rat' (did you mean 'learning_rate'?)"),
         (["-g", "epochs=1,two"], "parameter epochs='two' must be int"),
         (["-g", "epochs=1,0"], "epochs=0 is not allowed"),
-        (["-g", "epochs=1,"], "epochs='' must be int"),
         (["-g", "epochs"], "-g 'epochs' is not name=value,value"),
         (["-g", "seed=4..0"], "a range goes up"),
         (["-g", "seed=0..9999999"], "at most 10,000 values"),
@@ -90,10 +84,7 @@ def test_every_combination_is_made_once_with_what_the_profile_and_p_set(notebook
         (["-g", "seed=1", "-g", "seed=2"], "seed is set twice"),
         (["-g", "seed=1", "-p", "seed=2"], "seed is set twice"),
         (["-g", "metrics_path=x"], "--output"),
-        (["-g", "seed=1", "--profile", "smok"], "unknown profile 'smok'"),
-        (["-g", "seed=1", "--lesson", "77"], "unknown lesson '77'"),
         (["-g", "seed=1", "--workers", "0"], "--workers 0 must be at least 1"),
-        (["-g", "seed=1", "--data", "no-such-folder"], "--data='no-such-folder'"),
         (["-g", "seed=1", "--output", "file"], "file cannot hold the results"),
         (["-g", "seed=1", "--data", ".", "--cluster", "tcp://127.0.0.1:1"], "set COURSE_DATA_DIR where each"),
     ],
@@ -118,25 +109,22 @@ def measured(monkeypatch):
 
 
 def test_as_many_runs_go_at_once_as_cores_memory_and_combinations_allow(measured, monkeypatch):
-    lesson = measured
     monkeypatch.setattr(sweep, "cores", lambda: 8)
     memory = type("Memory", (), {"available": 4.0e9})
     monkeypatch.setattr(sweep.psutil, "virtual_memory", lambda: memory)
-    assert (workers_for(lesson, 100), workers_for(lesson, 2)) == (3, 2)
+    assert (workers_for(measured, 100), workers_for(measured, 2)) == (3, 2)
     memory.available = 0.1e9
-    assert workers_for(lesson, 100) == 1
+    assert workers_for(measured, 100) == 1
     assert workers_for(Lesson(Path("99-unmeasured.ipynb"), ""), 100) == 8
 
 
 def test_the_table_before_the_start_has_the_cards_minutes_and_stays_short(measured):
-    lesson = measured
     wanted = {f"r{seed}": {"epochs": 1, "seed": seed} for seed in range(200)}
-    done = {"r0": run_of(0, 0.1, 0.5)}
-    text = before_the_start(lesson, "class", wanted, {}, 2)
+    text = before_the_start(measured, "class", wanted, {}, 2)
     assert "200 combinations, 200 to run, 2 at once: about 124 min, estimated from the lesson's card" in text
     assert "1.2 1,104 to run" in text and "epochs" not in text
-    assert len(text.splitlines()) <= 14 and "... 190 more ..." in text
-    text = before_the_start(lesson, "class", wanted, done, 2)
+    assert len(text.splitlines()) <= 14 and re.search(r"^ *\.\.\. +\.\.\.", text, re.M)
+    text = before_the_start(measured, "class", wanted, {"r0": run_of(0, 0.1, 0.5)}, 2)
     assert "199 to run, 2 at once: about 20 min, estimated from the runs that are finished" in text
     assert re.search(r"^ +0 +finished$", text, re.M)
 
@@ -204,7 +192,7 @@ def pairs_in(text):
     ],
 )
 def test_the_best_and_the_worst_are_compared_picture_by_picture(tmp_path, right, counts, p, meaning):
-    best, worst = (run_of(seed, 0.1, 0.7 - seed, right=(hits, "")) for seed, hits in enumerate(right))
+    best, worst = (run_of(seed, 0.1, 0.7 - seed, right=hits) for seed, hits in enumerate(right))
     best.outcome.metrics["data"]["used"] = {"train": 5}  # it learnt from fewer, and was asked about as many
     text = report(tmp_path, best, worst, run_of(2, 0.1, 0.5))
     (pair,) = pairs_in(text)
@@ -217,32 +205,22 @@ def test_the_best_and_the_worst_are_compared_picture_by_picture(tmp_path, right,
 
 
 def test_other_test_pictures_or_none_that_are_known_are_not_compared(tmp_path):
-    def pairs(change, right):
-        runs = run_of(0, 0.1, 0.7, right=("110", "")), run_of(1, 0.1, 0.2, right=(right, ""))
-        change(runs[1].outcome.metrics)
-        return pairs_in(report(tmp_path, *runs))
+    def pairs(right="011", **data):
+        worse = run_of(1, 0.1, 0.2, right=right)
+        worse.outcome.metrics["data"].update(data)
+        return pairs_in(report(tmp_path, run_of(0, 0.1, 0.7, right="110"), worse))
 
-    assert pairs(lambda metrics: None, "011")
-    assert not pairs(lambda metrics: None, "0110")
-    assert not pairs(lambda metrics: metrics["networks"]["tiny"].pop("right"), "011")
-    assert not pairs(lambda metrics: metrics["data"].update(counts={"train": 60_000, "test": 8}), "011")
-    assert not pairs(lambda metrics: metrics["data"].update(used={"test": 3}), "011")
+    assert pairs()
+    for other in ({"right": "0110"}, {"right": ""}, {"counts": {"test": 8}}, {"used": {"test": 3}}):
+        assert not pairs(**other), other
 
 
 def test_a_lesson_without_networks_or_with_failures_alone_has_its_page(tmp_path):
-    bare = [
-        Result(f"r{n}", Outcome(LESSON, "smoke", 3.0 + n, "", {"networks": {}}, {"seed": n})) for n in (0, 1)
-    ]
-    text = report(tmp_path, *bare)
-    assert "This lesson measures no network" in text and "best median" not in text
-    assert not re.search(r'<th scope="col">(network|note)<', text.partition("<summary>")[0])
-    assert [text.count(f'"{name}">{n}<') for name, n in (("median", 3.5), ("lowest", 3), ("runs", 2))] == [
-        1,
-        1,
-        1,
-    ]
-    failed = [run_of(seed, 0.1, 0, error=f"cell 4: <b>{seed}</b> diverged") for seed in (0, 1)]
-    text = report(tmp_path, *failed)
+    outcomes = [Outcome(LESSON, "smoke", 3.0 + n, "", {"networks": {}}, {"seed": n}) for n in (0, 1)]
+    text = report(tmp_path, *(Result(f"r{n}", outcome) for n, outcome in enumerate(outcomes)))
+    assert "These runs measure no network" in text and "best median" not in text
+    assert "0.1 minutes for all runs added up, the slowest 4 seconds" in text
+    text = report(tmp_path, *(run_of(n, 0.1, 0, error=f"cell 4: <b>{n}</b> diverged") for n in (0, 1)))
     assert "&lt;b&gt;1&lt;/b&gt; diverged" in text and "<b>" not in text
 
 
@@ -285,7 +263,7 @@ def test_two_runs_out_of_a_sweep_are_compared_alone(tmp_path):
     for number in (0, 1, 2):
         place = tmp_path / "done" / str(number)
         place.mkdir(parents=True)
-        run_of(number, 0.1, 0.5, right=("110", "")).write(place)
+        run_of(number, 0.1, 0.5, right="110").write(place)
     assert compare_runs([tmp_path / "done/0", tmp_path / "done/2"], tmp_path / "page") == 0
     assert set(pd.read_csv(tmp_path / "page" / "sweep.csv")["parameter.seed"]) == {0, 2}
     assert pairs_in((tmp_path / "page" / "sweep.html").read_text(encoding="utf-8"))

@@ -201,5 +201,5 @@ def test_a_network_that_cannot_be_loaded_is_one_line(content, tmp_path, keras):
         keras.Sequential([keras.Input((2,)), keras.layers.Lambda(lambda x: x)]).save(path)
     elif content:
         path.write_bytes(content)
-    with pytest.raises(CourseError, match=r"^.*network\.keras cannot be loaded \(.*\): delete its folder$"):
+    with pytest.raises(CourseError, match=r"^.*network\.keras cannot be loaded \(.*\): delete it$"):
         published.load_network(path)

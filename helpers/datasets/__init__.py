@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from helpers import CourseError
 from helpers.datasets import _common, car_plane, intel_scenes, mnist
-from helpers.datasets._common import DATA_FOLDER, SAMPLES_FOLDER, DatasetInfo, cache_folder, source_in_use
+from helpers.datasets._common import SAMPLES_FOLDER, DatasetInfo, cache_folder, data_folder, source_in_use
 from helpers.datasets._download import DownloadFailed, download
 from helpers.datasets._folders import own_photographs, usable_pictures
 from helpers.datasets._pictures import read_photographs
@@ -28,7 +28,8 @@ from helpers.datasets.intel_scenes import ImageFolders
 
 SETS = {a_set.NAME: a_set for a_set in (mnist, intel_scenes, car_plane)}
 WEIGHTS = {network.NAME: network for network in NETWORKS.values()}
-NAMES = (*SETS, *WEIGHTS)
+ALL = SETS | WEIGHTS
+NAMES = tuple(ALL)
 
 
 def load_mnist(data_source: str = "auto") -> mnist.Mnist:
@@ -83,13 +84,12 @@ class Place(NamedTuple):
 
 def status(name: str) -> list[Place]:
     """What is found of one set, of :data:`NAMES`, in each place, without asking the network."""
-    a_set, rows = _named(name), []
+    a_set, rows = ALL[name], []
     for where, folder in (*_places(a_set), (_common.IN_SAMPLE, SAMPLES_FOLDER)):
         try:
             info = a_set.look(folder, where).info
-            rows.append(
-                (where, info.kind, f"{info.in_words()} ({info.note})" if info.note else info.in_words())
-            )
+            note = f" ({info.note})" if info.note else ""
+            rows.append((where, info.kind, info.in_words() + note))
         except (CourseError, OSError) as reason:
             rows.append((where, "wrong", _common.plain(reason)) if str(reason) else (where, "missing", ""))
     size = f"{urlsplit(a_set.URL).hostname}, {a_set.MEGABYTES:,} MB to download"
@@ -99,13 +99,7 @@ def status(name: str) -> list[Place]:
 
 def fetch(name: str) -> DatasetInfo:
     """Bring one set, of :data:`NAMES`, into the course's cache, unless a complete one is on this machine."""
-    return _find(_named(name), "real", only_complete=True).info
-
-
-def _named(name: str) -> Any:
-    if name not in NAMES:
-        raise CourseError(f"there is no set named {name!r}: choose {', '.join(NAMES)}.")
-    return (SETS | WEIGHTS)[name]
+    return _find(ALL[name], "real", only_complete=True).info
 
 
 def _places(a_set: Any) -> list[tuple[str, Path]]:

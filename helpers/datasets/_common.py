@@ -7,7 +7,7 @@ from pathlib import Path
 
 import platformdirs
 
-from helpers import COURSE_FOLDER, CourseError
+from helpers import COURSE_FOLDER, CourseError, printable
 
 DATA_FOLDER = COURSE_FOLDER / "data"
 SAMPLES_FOLDER = DATA_FOLDER / "samples"
@@ -102,13 +102,18 @@ def local_places() -> list[tuple[str, Path]]:
     named = os.environ.get("COURSE_DATA_DIR", "").strip()
     if not named:
         return [(IN_CACHE, cache_folder())]
+    return [(IN_DATA_DIR, data_folder(named)), (IN_CACHE, cache_folder())]
+
+
+def data_folder(named: str, where: str = IN_DATA_DIR) -> Path:
+    """The folder of pictures that the user has named; raises CourseError where it is empty or no folder."""
     try:
-        wrong = "" if any(path_of(named).iterdir()) else "is empty"
+        wrong = "" if named and any(path_of(named).iterdir()) else "is empty"
     except OSError as error:
         wrong = f"cannot be read ({plain(error)})"
     if wrong:
-        raise CourseError(f"COURSE_DATA_DIR={named!r} {wrong}: correct it, or unset it to download.")
-    return [(IN_DATA_DIR, path_of(named)), (IN_CACHE, cache_folder())]
+        raise CourseError(f"{where}={named!r} {wrong}: correct it, or leave it out to download.")
+    return path_of(named)
 
 
 def cache_folder() -> Path:
@@ -140,14 +145,26 @@ def pictures_in(folder: Path) -> list[Path]:
     return [path for path in paths if path.suffix.lower() in PICTURE_SUFFIXES and path.is_file()]
 
 
+def entries_of(folder: str | Path, what: str) -> tuple[list[Path], list[Path]]:
+    """The folders and the files in a folder that the user has named, both sorted; hidden ones do not count.
+
+    Raises CourseError, beginning with ``what``, for one that cannot be read.
+    """
+    place, folders, files = path_of(folder), [], []
+    try:
+        for path in sorted(place.iterdir()):
+            if not path.name.startswith((".", "__MACOSX")):
+                (folders if path.is_dir() else files).append(path)
+    except (OSError, ValueError) as error:
+        start = "" if place.is_absolute() else f", which starts in the folder {Path.cwd().name!r}"
+        named = f"{what} {str(folder)!r} cannot be read ({plain(error)})"
+        raise CourseError(f"{named}: check the path{start}.") from None
+    return folders, files
+
+
 def path_of(named: str | Path) -> Path:
     """The path that a user wrote, with ``~`` expanded where there is such a user."""
     return Path(os.path.expanduser(named))  # noqa: PTH111  Path.expanduser raises for nobody's name
-
-
-def printable(name: str) -> str:
-    """A file name that any terminal and encoding can show."""
-    return "".join(letter if letter.isprintable() else "\ufffd" for letter in name)
 
 
 def plain(error: object) -> str:

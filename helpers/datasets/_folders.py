@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from helpers import CourseError
-from helpers.datasets._common import PICTURE_SUFFIXES, path_of, plain, printable
+from helpers.datasets._common import PICTURE_SUFFIXES, entries_of, plain, printable
 from helpers.datasets._pictures import Unreadable, colours_of, opened, read_picture, without_warnings
 
 DECODED_BY_TENSORFLOW = ("BMP", "GIF", "JPEG", "MPO", "PNG")
@@ -154,15 +154,9 @@ def own_photographs(folder: Path | str, size: tuple[int, int] = (150, 150)) -> O
     Raises:
         CourseError: the folder is missing, is a file, or has no photograph that can be used.
     """
-    named, place = f"the folder of photographs {str(folder)!r}", path_of(folder)
-    try:
-        entries = sorted(entry for entry in place.iterdir() if not entry.name.startswith("."))
-    except (OSError, ValueError) as error:
-        start = "" if place.is_absolute() else f", which starts in the folder {Path.cwd().name!r}"
-        raise CourseError(f"{named} cannot be read ({plain(error)}): check the path{start}.") from None
-
+    folders, files = entries_of(folder, "the folder of photographs")
     names, pictures, problems = [], [], []
-    for entry in entries:
+    for entry in sorted(folders + files):
         name = printable(entry.name)
         if len(names) == MOST_PHOTOGRAPHS:
             problems.append(f"{name} and all after it: left out, {MOST_PHOTOGRAPHS} are the most")
@@ -178,5 +172,6 @@ def own_photographs(folder: Path | str, size: tuple[int, int] = (150, 150)) -> O
         pictures.append(np.asarray(picture))
     if not names:
         found = f"{problems[0]}; {len(problems)} problems in all" if problems else "it is empty"
-        raise CourseError(f"{named} has none that can be used ({found}): put JPEG or PNG files into it.")
+        what = f"the folder of photographs {str(folder)!r} has none that can be used ({found})"
+        raise CourseError(f"{what}: put JPEG or PNG files into it.")
     return OwnPhotographs(names, np.stack(pictures), problems)

@@ -97,9 +97,8 @@ def read_layers(path: Path) -> dict[str, list[np.ndarray]]:
             return {g.name[1:]: [g[name][()] for name in g.attrs["weight_names"]] for g in groups}
         arrays, kinds = {}, []
         for name in MOBILENET.LAYERS:  # numbered in their order, for each kind of layer
-            kind = (
-                "batch_normalization" if "_bn" in name else "depthwise_conv2d" if "_dw_" in name else "conv2d"
-            )
+            kind = "depthwise_conv2d" if "_dw_" in name else "conv2d"
+            kind = "batch_normalization" if "_bn" in name else kind
             number = f"_{kinds.count(kind)}" if kind in kinds else ""
             variables = file[f"layers/{kind}{number}/vars"]
             arrays[name] = [variables[str(k)][()] for k in range(len(variables))]

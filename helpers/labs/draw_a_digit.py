@@ -20,28 +20,26 @@ from helpers.published import MODELS_FOLDER, load_network
 NETWORK = MODELS_FOLDER / "mnist-compact.keras"
 TARGET = Path(__file__).parent / "src" / "draw-a-digit.json"
 # What the page needs of each kind of layer, and the only value of other settings that it can compute.
+POOLING = {"pool_size": ..., "strides": ..., "padding": ...}
+CONVOLUTION = {"strides": ..., "padding": ..., "activation": ..., "dilation_rate": (1, 1)}
 KINDS = {
     "InputLayer": {},
     "Rescaling": {"scale": ..., "offset": ...},
-    "Conv2D": {"strides": ..., "padding": ..., "activation": ..., "dilation_rate": (1, 1), "groups": 1},
-    "DepthwiseConv2D": {
-        "strides": ..., "padding": ..., "activation": ..., "dilation_rate": (1, 1), "depth_multiplier": 1,
-    },
-    "SeparableConv2D": {
-        "strides": ..., "padding": ..., "activation": ..., "dilation_rate": (1, 1), "depth_multiplier": 1,
-    },
+    "Conv2D": CONVOLUTION | {"groups": 1},
+    "DepthwiseConv2D": CONVOLUTION | {"depth_multiplier": 1},
+    "SeparableConv2D": CONVOLUTION | {"depth_multiplier": 1},
     "BatchNormalization": {"axis": -1},
     "ReLU": {"max_value": None, "negative_slope": 0.0, "threshold": 0.0},
     "Activation": {"activation": ...},
     "Softmax": {"axis": -1},
-    "MaxPooling2D": {"pool_size": ..., "strides": ..., "padding": ...},
-    "AveragePooling2D": {"pool_size": ..., "strides": ..., "padding": ...},
+    "MaxPooling2D": POOLING,
+    "AveragePooling2D": POOLING,
     "GlobalAveragePooling2D": {},
     "Flatten": {},
     "Dropout": {},
     "SpatialDropout2D": {},
     "Dense": {"activation": ...},
-}  # fmt: skip
+}
 ACTIVATIONS = ("linear", "relu", "softmax")
 NOTHING = ("InputLayer", "Dropout", "SpatialDropout2D")  # when a network predicts
 BELONG = ("BatchNormalization", "ReLU", "Activation")  # to the pooling or convolution before them
