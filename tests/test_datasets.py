@@ -100,10 +100,6 @@ def test_status_tells_each_place_apart(folder):
         assert rows["the course's cache"].found == "missing" and rows["built-in sample"].found == "sample"
         assert "MB" in rows["public source"].detail
         assert (name in datasets.SETS) or "RANDOM" in rows["built-in sample"].detail
-    for call in (datasets.status, datasets.fetch):
-        assert (
-            error_of(call, "cifar") == f"there is no set named 'cifar': choose {', '.join(datasets.NAMES)}."
-        )
 
 
 # --- MNIST
