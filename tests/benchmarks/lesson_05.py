@@ -11,7 +11,6 @@ pictures, clean and worn. Its accuracy in the full profile, the median of three 
 Takes about ten minutes on two quiet cores. Exits 1 below a bound, 2 without the pictures.
 """
 
-import argparse
 import statistics
 import sys
 import time
@@ -21,7 +20,7 @@ from recipes import judged, real, run_cells
 
 from helpers import datasets, evaluation, published, training
 
-SOURCE_EPOCHS = 30
+SOURCE_EPOCHS, EPOCHS_TIMED, BETTER_EPOCHS = 30, 3, 14
 MOST_PARAMETERS = 500_000
 LOWEST_ACCURACY = 0.88  # of the better network in the full profile, median of three seeds
 LARGEST_SHARE = 1 / 3  # of the source's seconds, to reach the source's accuracy
@@ -56,10 +55,6 @@ def better(lesson: dict[str, Any], epochs: int) -> tuple[float, float, int]:
 
 def main() -> int:
     """Measure, print and judge."""
-    parser = argparse.ArgumentParser(description="Lesson 5's bar.")
-    parser.add_argument("--source-epochs", type=int, default=3, help="epochs timed, the first left out")
-    parser.add_argument("--better-epochs", type=int, default=14, help="epochs of the better network")
-    options = parser.parse_args()
     stored, scenes = published.load_result("05a"), real(datasets.find_intel_scenes)
     if scenes.info.counts != stored["data"]["counts"]:
         print(f"the stored result is of other pictures: {stored['data']['counts']}")
@@ -70,9 +65,9 @@ def main() -> int:
     for part, prefix in ((scenes.train, ""), (scenes.test, "test_")):
         folder = datasets.usable_pictures(part, scenes.class_names).folder
         lesson[f"{prefix}files"], lesson[f"{prefix}answers"] = lesson["list_pictures"](folder)
-    epochs = source_seconds(lesson, options.source_epochs)
-    seconds, accuracy, parameters = better(lesson, options.better_epochs)
-    epochs += source_seconds(lesson, options.source_epochs)
+    epochs = source_seconds(lesson, EPOCHS_TIMED)
+    seconds, accuracy, parameters = better(lesson, BETTER_EPOCHS)
+    epochs += source_seconds(lesson, EPOCHS_TIMED)
 
     source = SOURCE_EPOCHS * statistics.median(epochs)
     goal = stored["runs"]["source"][0]["test_accuracy"]
@@ -81,7 +76,7 @@ def main() -> int:
     checks = {
         f"{parameters:,} parameters, at most {MOST_PARAMETERS:,}": parameters <= MOST_PARAMETERS,
         f"full profile: test accuracy {full:.4f} (bound {LOWEST_ACCURACY})": full >= LOWEST_ACCURACY,
-        f"{options.better_epochs} epochs: test accuracy {accuracy:.4f} (goal {goal:.4f})": accuracy >= goal,
+        f"{BETTER_EPOCHS} epochs: test accuracy {accuracy:.4f} (goal {goal:.4f})": accuracy >= goal,
         f"{seconds / source:.2f} of the time (bound {LARGEST_SHARE:.2f})": seconds / source <= LARGEST_SHARE,
     }
     for line, reached in checks.items():
