@@ -19,17 +19,18 @@ SMALL = {
     "04": dict(epochs=1, training_pictures=100),
     "04a": dict(epochs=1, training_pictures=160),  # 134 to learn from, in batches of 128
     "05": dict(epochs=1, batch_size=12, images_per_class=5, test_images_per_class=2),
-    # an epoch of 5a has 480 pictures at least
-    "05a": dict(
-        source_epochs=1, better_epochs=1, batch_size=240, images_per_class=5, test_images_per_class=1
-    ),
+    "05a": dict(source_epochs=1, better_epochs=1, batch_size=12, images_per_class=5, test_images_per_class=1),
     "05b": dict(epochs=1, batch_size=12, images_per_class=5, test_images_per_class=2),
     "06": dict(epochs=1, batch_size=24, image_size=32, borrowed_size=32),
     "06a": dict(image_size=32, cuts=1, tuning_epochs=1, scenes_a_class=2),
     "07": dict(epochs=1, image_size=64, most_a_class=15, augmentation="none", base="scratch", results="mine"),
 }
 LEFT_OUT = {"06a": "SMALL|few_means"}  # cells that take long and train nothing that can be stopped
-FEWER = {"05b": ("STEPS = 40", "STEPS = 1"), "06a": ("KFold(5", "KFold(2")}
+FEWER = {
+    "05a": ("labels), 480)", "labels), 24)"),
+    "05b": ("STEPS = 40", "STEPS = 1"),
+    "06a": ("KFold(5", "KFold(2"),
+}
 
 
 @pytest.fixture(autouse=True)

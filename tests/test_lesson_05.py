@@ -103,6 +103,7 @@ def test_choosing_an_epoch_by_luck_makes_its_number_too_good():
 
 
 @pytest.mark.kernel
+@pytest.mark.filterwarnings("ignore:Even though")
 def test_the_watch_keeps_which_pictures_were_right_after_each_epoch(eager):
     generator = np.random.default_rng(0)
     x, y = generator.random((10, 3)).astype("float32"), generator.integers(0, 6, 10)
@@ -117,6 +118,7 @@ def test_the_watch_keeps_which_pictures_were_right_after_each_epoch(eager):
 
 
 @pytest.mark.kernel
+@pytest.mark.filterwarnings("ignore:Even though")
 def test_momentum_of_the_running_means_changes_no_training(lesson, eager):
     names = {"seed": 0, "kind": "sample", "epochs": 1, "batch_size": 8, "learning_rate": 0.01}
     names |= {"train_paths": lesson["paths"][::3], "train_labels": lesson["labels"][::3]}

@@ -98,6 +98,7 @@ def test_relatives_stay_in_one_fold_and_every_picture_is_asked_by_a_head_that_ne
 
 
 @pytest.mark.kernel
+@pytest.mark.filterwarnings("ignore:Even though")
 def test_fine_tuning_moves_the_last_two_blocks_only_and_every_fold_begins_alike(eager):
     space = deeper()
     lower, upper = space["halves"](space["mobilenet"](SIZE, True))
@@ -116,6 +117,7 @@ def test_fine_tuning_moves_the_last_two_blocks_only_and_every_fold_begins_alike(
 
 
 @pytest.mark.kernel
+@pytest.mark.filterwarnings("ignore:Even though")
 def test_what_takes_long_runs_on_the_sample(eager):
     names = "one_neuron judged mobilenet features pictures_of from_scratch halves tuning_network scene_files"
     cells = [f"def {name}(" for name in f"{names} through scene_network".split()]
