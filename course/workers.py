@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import os
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -38,11 +39,13 @@ def run_here(
     behind.
     """
 
+    stopped = threading.Event()
+
     def ended(identity: str, tries: int = 1) -> Ended:
         folder = attempts / f"{identity}-{os.getpid()}-{tries}"
         folder.mkdir(parents=True)
         outcome = run_lesson(lesson, todo[identity], dataclasses.replace(run, folder=folder))
-        again = outcome.error.endswith(DIED) and tries == 1
+        again = outcome.error.endswith(DIED) and tries == 1 and not stopped.is_set()
         return ended(identity, tries=2) if again else (identity, outcome, folder)
 
     pool = ThreadPoolExecutor(workers)
@@ -51,6 +54,7 @@ def run_here(
         for future in as_completed(running):
             yield future.result()
     finally:
+        stopped.set()
         pool.shutdown(wait=False, cancel_futures=True)
         while not all(future.done() for future in running):
             end_kernels()
