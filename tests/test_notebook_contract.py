@@ -199,7 +199,7 @@ def test_lesson_keeps_the_contract(stem):
     assert path.stat().st_size < 1_500_000, "1.5 MB is the most"
 
 
-@pytest.mark.parametrize(("stem", "first"), zip(LESSONS[:3], (math.inf, 20, 20), strict=True))
+@pytest.mark.parametrize(("stem", "first"), list(zip(LESSONS[:3], (math.inf, 20, 20), strict=True)))
 def test_first_lessons_load_tensorflow_late_or_never(stem, first):
     code = [source(cell) for cell in load(stem)["cells"] if cell["cell_type"] == "code"]
     loads = [position for position, text in enumerate(code) if KERAS.search(text)]
