@@ -17,8 +17,8 @@ from helpers import CourseError
 # own classes run code, or read files, that the file names.
 LAYERS = {
     *("Functional", "Sequential", "InputLayer", "Rescaling", "Resizing", "Flip", "Average", "Add"),
-    *("Conv2D", "DepthwiseConv2D", "SeparableConv2D", "BatchNormalization", "Activation", "ReLU", "Dropout"),
-    *("ZeroPadding2D", "MaxPooling2D", "AveragePooling2D", "GlobalAveragePooling2D", "Flatten", "Dense"),
+    *("Concatenate", "Flatten", "Dense", "Conv2D", "DepthwiseConv2D", "SeparableConv2D", "BatchNormalization"),
+    *("Activation", "ReLU", "Dropout", "ZeroPadding2D", "MaxPooling2D", "AveragePooling2D", "GlobalAveragePooling2D"),
 }  # fmt: skip
 PARTS = {"DTypePolicy", "L1", "L2", "__keras_tensor__"}
 
