@@ -16,9 +16,10 @@ from helpers import CourseError
 # The layers of the course's networks. Whatever else a file asks Keras to build is not built: some of Keras's
 # own classes run code, or read files, that the file names.
 LAYERS = {
-    *("Functional", "Sequential", "InputLayer", "Rescaling", "Resizing", "Flip", "Average", "Add"),
-    *("Concatenate", "Flatten", "Dense", "Conv2D", "DepthwiseConv2D", "SeparableConv2D", "BatchNormalization"),
-    *("Activation", "ReLU", "Dropout", "ZeroPadding2D", "MaxPooling2D", "AveragePooling2D", "GlobalAveragePooling2D"),
+    *("Functional", "Sequential", "InputLayer", "Rescaling", "Resizing", "ZeroPadding2D", "Flip", "Average"),
+    *("Add", "Concatenate", "Conv2D", "DepthwiseConv2D", "SeparableConv2D", "BatchNormalization", "ReLU"),
+    *("MaxPooling2D", "AveragePooling2D", "GlobalAveragePooling2D", "Flatten", "Dense", "Dropout"),
+    "Activation",
 }  # fmt: skip
 PARTS = {"DTypePolicy", "L1", "L2", "__keras_tensor__"}
 
