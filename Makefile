@@ -24,7 +24,7 @@ help:
 	@echo "make course          run all lessons (PROFILE=smoke is quicker, ARGS='--lesson 04 -p epochs=3' goes on to the runner)"
 	@echo "make lab             open your copies of the lessons, in work/, in JupyterLab"
 	@echo "make fresh LESSON=02 put a clean copy of a lesson beside yours"
-	@echo "make check           style, and the tests that start no lesson (a minute or two)"
+	@echo "make check           style, and the tests that start no lesson (about a minute)"
 	@echo "make test            run all tests"
 	@echo "make site            build the course's web pages in build/site, from the lessons as they are stored"
 	@echo "make benchmarks      run the benchmark scripts (long; real pictures)"
