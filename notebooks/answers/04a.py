@@ -47,13 +47,13 @@ GUESSES = {
     "highest_rung": Guess(
         "normalisation",
         {
-            "adam": "a good step, with so few pictures. But another is about three times as high.",
+            "adam": "a good step, with so few pictures. But another is about three times as big.",
             "batches": "larger batches mean fewer steps. Why should the answers be better?",
             "architecture": "it needs a twentieth of the numbers. What does it gain in accuracy?",
-            "schedule": "it helps to settle. But another rung is higher.",
+            "schedule": "it helps to settle. But another step is bigger.",
             "shifts": "in six epochs the network has not learnt its pictures by heart yet.",
             "12 epochs": "twice as long is not twice as good: the fast gains come first.",
-            "turns": "so near the top of the ladder no step can be high: few pictures are still misread.",
+            "turns": "so near the top of the ladder no step can be big: few pictures are still misread.",
             "24 epochs": "twice as long once more, and so near the top: there is little left to gain.",
         },
     ),

@@ -29,7 +29,7 @@ GUESSES = {
     "leak": Guess(
         "same",
         {
-            "higher": "the direction is right in principle. But how many of the pictures have a relative?",
+            "higher": "right in principle. But how many of the 200 are answered wrongly to begin with?",
             "lower": "a relative among the pictures to learn from can only help.",
         },
     ),
