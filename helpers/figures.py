@@ -124,10 +124,10 @@ def number_pictures(
         if numbers:
             _write_numbers(picture, array, decimals, cell)
         if windows and windows[position]:
-            row, column, high, wide = windows[position]
+            row, column, tall, wide = windows[position]
             for ink, line in (("white", 5), (COLOURS[3], 2.5)):  # white: seen on dark cells
                 corner = column - 0.5, row - 0.5
-                axis.add_patch(Rectangle(corner, wide, high, fill=False, ec=ink, lw=line))
+                axis.add_patch(Rectangle(corner, wide, tall, fill=False, ec=ink, lw=line))
     show(fig, **texts)
 
 

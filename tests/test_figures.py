@@ -64,7 +64,9 @@ def test_names_are_drawn_as_they_are_written(shown):
 
 def test_number_pictures_write_every_number_on_one_scale(monkeypatch):
     array = np.array([[-0.001, 0.5], [1, -1]])
-    fig = draw(monkeypatch, figures.number_pictures, [array, array * 9], ["a", "b"], decimals=2)
+    windows = [(0, 0, 2, 1), None]  # a frame must not change the scale of what is drawn after it
+    both, names = [array, array * 9], ["a", "b"]
+    fig = draw(monkeypatch, figures.number_pictures, both, names, decimals=2, windows=windows)
     assert [text.get_text() for text in fig.axes[0].texts] == ["0.00", "0.50", "1.00", "-1.00"]
     assert [axis.images[0].get_clim() for axis in fig.axes] == [(-9, 9), (-9, 9)]
 
