@@ -1,12 +1,13 @@
 """Notebook 5a: worn copies, pieces, the network that looks both ways, and what was measured with them."""
 
 import functools
+import json
 
 import numpy as np
 import pytest
 from benchmarks.recipes import run_cells
 
-from helpers import published, training
+from helpers import COURSE_FOLDER, published, training
 
 STEM = "05a-a-better-scene-network"
 CLASSES = ["buildings", "forest", "glacier", "mountain", "sea", "street"]
@@ -72,3 +73,16 @@ def test_stored_results_reach_what_is_promised():
     clean, worn = (np.median([run[key] for run in better]) for key in ("test_accuracy", "worn_accuracy"))
     assert clean >= 0.90 and clean - worn <= 0.015
     assert all(run["right"].count("1") / run["pictures"] == run["test_accuracy"] for run in better)
+
+
+def test_the_table_of_trials_shows_the_stored_numbers():
+    notebook = json.loads((COURSE_FOLDER / "notebooks" / f"{STEM}.ipynb").read_text(encoding="utf-8"))
+    texts = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "markdown"]
+    lines = next(text for text in texts if "stem and stages | parameters" in text).splitlines()
+    shown = [line.strip("| ").split(" | ") for line in lines if line.startswith("|")][2:]
+    trials = published.load_result("05a")["earlier"]["trials"]
+    rows = next(rows for name, rows in trials.items() if name.startswith("75 epochs on 2,700"))
+    assert shown == [
+        [name, f"{row['parameters']:,}", f"{100 * row['clean']:.1f}", f"{100 * row['recompressed']:.1f}"]
+        for name, row in rows.items()
+    ]
